@@ -1,0 +1,214 @@
+/**
+ * What a running engine shows and takes. `pipeline.ts` implements {@link Engine}; `cli`, `http` and the metrics know
+ * nothing else of it. Everything in a snapshot is plain JSON data without secrets, so it is the body of
+ * `GET /api/v1/status` as it stands.
+ */
+import type { FeederWarning } from '../decode/types.ts';
+import type { HistogramSnapshot } from '../observe/metrics.ts';
+import type { TargetState } from '../write/types.ts';
+
+/**
+ * Where the entries of a stream went.
+ *
+ * `received = written + filtered + superseded + deduplicated + rejected + skipped + pending`, at every moment.
+ */
+export interface AccountSums {
+  /** Entries that a feeder sent, also those recognised as a repetition. */
+  readonly received: number;
+  /** Settled with a write that the target accepted. */
+  readonly written: number;
+  /** Settled because a job filtered them out. */
+  readonly filtered: number;
+  /** Settled by a later state of the same key in the same batch. */
+  readonly superseded: number;
+  /** Sent again by a feeder after a cut, and recognised. */
+  readonly deduplicated: number;
+  /** Settled in the DLQ (or dropped, where `error_handling` is `ignore`). */
+  readonly rejected: number;
+  /** Settled without a write because they change no row: heartbeats, tombstones, schema changes. */
+  readonly skipped: number;
+  /** Not settled yet. */
+  readonly pending: number;
+
+  /** Settled events by operation; rows read by a snapshot count as inserted. */
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+/** A stream that `error_handling: abort` stopped at a rejected record. Nothing behind the record is lost. */
+export interface StoppedStream {
+  readonly reason: string;
+  /** Id of the record at which the stream stands, `ms-seq`. */
+  readonly entryId: string;
+  /** ms since the epoch. */
+  readonly since: number;
+}
+
+export interface StreamAccount extends AccountSums {
+  /** As the feeder named it, for example `data:{rdi}:shop.orders`. */
+  readonly name: string;
+  /** Database index that the feeder selected. */
+  readonly db: number;
+  /** `schema.table` or `db.table` of the last event, once one was decoded. */
+  readonly table?: string;
+  /** ms since the epoch. */
+  readonly lastArrivalMs: number | null;
+  /** When the oldest entry that is not settled arrived, ms since the epoch; null when nothing is pending. */
+  readonly oldestPendingMs: number | null;
+  readonly stopped: StoppedStream | null;
+}
+
+/** Counts and durations of batches; `totalMs` spans a batch from read to settled. */
+export interface PhaseSums {
+  readonly batches: number;
+  readonly entries: number;
+  readonly readMs: number;
+  readonly decodeMs: number;
+  readonly transformMs: number;
+  readonly writeMs: number;
+  readonly settleMs: number;
+  readonly totalMs: number;
+}
+
+export interface Performance extends PhaseSums {
+  readonly lastBatch: PhaseSums | null;
+  /** Durations of whole phases over all batches, in seconds, where the engine records them. */
+  readonly phases?: Readonly<Record<string, HistogramSnapshot>>;
+}
+
+export interface StoreStatus {
+  readonly state: 'recovering' | 'ready' | 'full' | 'failed';
+  /** Why it is not `ready`, and what to do. */
+  readonly message?: string;
+  readonly bytes: number;
+  readonly limitBytes: number;
+  readonly segments: number;
+  readonly dataDir: string;
+}
+
+export interface FeederConnectionStatus {
+  readonly id: number;
+  /** From `CLIENT SETNAME`, for example `debezium:redis:sink`; empty when the client gave none. */
+  readonly name: string;
+  readonly address: string;
+  readonly user: string;
+  readonly ageSec: number;
+  readonly idleSec: number;
+  readonly commands: number;
+}
+
+export interface EndpointStatus {
+  readonly listening: boolean;
+  /** `host:port`. */
+  readonly address: string;
+  readonly connections: readonly FeederConnectionStatus[];
+  /**
+   * How feeders are held back: `full` answers `INFO memory` as full, `paced` answers slowly, `refusing` answers OOM.
+   */
+  readonly backpressure: 'none' | 'full' | 'paced' | 'refusing';
+}
+
+export interface TargetStatus {
+  readonly name: string;
+  readonly state: TargetState;
+  /** URL or `host:port` without user and password. */
+  readonly address: string;
+  readonly redisVersion?: string;
+  /** Whether the target has RedisJSON. */
+  readonly json?: boolean;
+  /** When the target last accepted a write, ms since the epoch. */
+  readonly lastWriteMs?: number;
+}
+
+export interface DlqCount {
+  /** Name of the data stream whose entries were rejected. */
+  readonly stream: string;
+  /** Records kept now. */
+  readonly count: number;
+  /** Oldest records that were dropped because `dlq_max_messages` was reached. */
+  readonly evicted: number;
+}
+
+export interface EngineSnapshot {
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  /** When this snapshot was taken, ms since the epoch; ages are counted from here. */
+  readonly takenAt: number;
+  readonly version: string;
+  readonly syncMode: 'SNAPSHOT' | 'STREAMING' | 'UNKNOWN';
+  readonly store: StoreStatus;
+  readonly endpoint: EndpointStatus;
+  readonly targets: readonly TargetStatus[];
+  readonly streams: readonly StreamAccount[];
+  readonly totals: AccountSums;
+  readonly performance: Performance;
+  readonly dlqs: readonly DlqCount[];
+  /** Settings of the feeder that damage data. */
+  readonly warnings: readonly FeederWarning[];
+  /** Configuration that is accepted and has no effect, and other facts worth knowing; whole sentences. */
+  readonly notices: readonly string[];
+  readonly memory: {
+    /** Entries that are held in memory on their way to the target. */
+    readonly bufferedBytes: number;
+    readonly bufferedLimitBytes: number;
+    /** Entries handed to the target and not settled yet. */
+    readonly inFlightEntries: number;
+  };
+}
+
+/**
+ * A rejected record with its reason: RDI's fields, and those that make it possible to replay it exactly.
+ * All values are text; `key`, `before` and `after` hold JSON. Fields that do not apply are left out.
+ */
+export interface DlqRecord {
+  readonly __dlq_stream_entry_id: string;
+  readonly stream: string;
+  readonly entry_id: string;
+  readonly reason_rejected: string;
+  /** When it was rejected, ISO 8601. */
+  readonly timestamp: string;
+  /** `c`, `u`, `d`, `r`, `t` or `m`; empty when the entry could not be decoded. */
+  readonly opcode: string;
+  readonly db?: string;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly server_name?: string;
+  readonly source?: string;
+  readonly source_type?: string;
+  readonly removed_fields?: string;
+  readonly key?: string;
+  readonly before?: string;
+  readonly after?: string;
+  readonly raw_key?: string;
+  readonly raw_value?: string;
+  readonly job?: string;
+  readonly block?: string;
+  readonly target?: string;
+  readonly attempt?: string;
+}
+
+export interface DlqPage {
+  readonly limit: number;
+  readonly offset: number;
+  /** `desc` is newest first. */
+  readonly order: 'asc' | 'desc';
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** One sentence per obstacle: what is missing and what to do. Empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+/** The running engine as the operating rooms see it. */
+export interface Engine {
+  snapshot(): EngineSnapshot;
+  /** Rejected records of one data stream; empty for a stream that has none. */
+  dlqRecords(stream: string, page: DlqPage): DlqRecord[];
+  /** Lets a stream that `error_handling: abort` stopped go on. Resolves to false when there is none of that name. */
+  resume(stream: string): Promise<boolean>;
+  ready(): Readiness;
+  /** Stops accepting, drains, settles, closes; within the instance's shutdown deadline. */
+  close(): Promise<void>;
+}
