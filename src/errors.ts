@@ -9,15 +9,18 @@ export const ERROR_CODES = {
   CONFIG_NOT_FOUND: 'The pipeline folder has no `config.yaml`, or a named file cannot be read.',
   PROTOCOL_BAD_FRAME: 'A client sent bytes that are not the Redis protocol. Only its own connection is closed.',
   DECODE_NOT_JSON: 'The value or key of an entry is not the JSON that a Debezium Server writes.',
-  DECODE_UNKNOWN_EVENT: 'The entry is JSON, but neither a change event, a flattened row, a CloudEvent nor a control event.',
+  DECODE_UNKNOWN_EVENT:
+    'The entry is JSON, but neither a change event, a flattened row, a CloudEvent nor a control event.',
   DECODE_NO_ROW: 'A create, update or delete event holds neither `before` nor `after` nor a key.',
   DECODE_BAD_VALUE: 'A column value does not fit the type that the event’s schema names.',
   TRANSFORM_NO_KEY: 'The record has no primary key, so no target key can be built.',
   TRANSFORM_BAD_KEY: 'A key column is null or was not delivered, so no target key can be built.',
   TARGET_WRONG_TYPE: 'The target key holds another data type than the write needs.',
   TARGET_REFUSED: 'The target answered a write with an error that repeating it cannot cure.',
-  TARGET_UNAVAILABLE: 'The target cannot be reached or cannot take writes now. Writes are repeated in order until it can.',
-  TARGET_AUTH: 'The target refuses our user or password, or the user may not run a command. Writing waits until it may.',
+  TARGET_UNAVAILABLE:
+    'The target cannot be reached or cannot take writes now. Writes are repeated in order until it can.',
+  TARGET_AUTH:
+    'The target refuses our user or password, or the user may not run a command. Writing waits until it may.',
   TARGET_NO_JSON: 'JSON documents are asked for, and the target has no RedisJSON module.',
   STORE_LOCKED: 'Another process uses the same data folder.',
   STORE_DAMAGED: 'A segment of the journal, or the state store, is damaged at a place that was already acknowledged.',
@@ -56,8 +59,37 @@ export class RdiError extends Error {
   }
 }
 
+/** Something in a configuration file, flag or variable. Line and column count from 1; 0 where there is no file. */
+export interface ConfigProblem {
+  /** The file, or the flag (`--listen`) or variable (`RDI_LISTEN`) that holds the value. */
+  readonly file: string;
+  readonly line: number;
+  readonly col: number;
+  readonly message: string;
+}
+
+/** Something worth knowing that stops nothing. */
+export interface ConfigNotice extends ConfigProblem {
+  readonly level: 'info' | 'warn';
+}
+
+/** `file:line:col: message`, or `--flag: message` where there is no file. */
+export function formatProblem(problem: ConfigProblem): string {
+  const { file, line, col, message } = problem;
+  return line === 0 ? `${file}: ${message}` : `${file}:${line}:${col}: ${message}`;
+}
+
 /** A file or flag is wrong: refuse to start, all problems at once. */
-export class ConfigError extends RdiError {}
+export class ConfigError extends RdiError {
+  /** Every problem with its place; empty for errors that are not about the content of a file. */
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(code: ErrorCode, what: string, details: ErrorDetails & { problems?: readonly ConfigProblem[] } = {}) {
+    super(code, what, details);
+    this.problems = details.problems ?? [];
+    if (this.problems.length > 0) this.message = [what, ...this.problems.map(formatProblem)].join('\n');
+  }
+}
 /** A feeder sent a bad frame: close only that connection. */
 export class ProtocolError extends RdiError {}
 /** An entry cannot be understood: that entry goes to the DLQ. */

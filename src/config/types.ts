@@ -1,0 +1,192 @@
+import type { ConfigNotice, ConfigProblem } from '../errors.ts';
+
+export type { ConfigNotice, ConfigProblem };
+
+/** Variables of the process, `process.env` outside tests. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** TLS towards a target. PEM texts, already read from the files that the configuration names. */
+export interface TargetTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly keyPassword?: string;
+  /** Absent means yes. */
+  readonly verifyHostname?: boolean;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * How to reach one target Redis. Exactly one of `host` + `port`, `socketPath`, `sentinel`, `cluster` is set; a `url` of
+ * the configuration is taken apart into these, so that no password hides in a text.
+ */
+export interface TargetConnection {
+  readonly host?: string;
+  readonly port?: number;
+  readonly socketPath?: string;
+  readonly sentinel?: {
+    readonly name: string;
+    readonly nodes: readonly HostPort[];
+    readonly user?: string;
+    readonly password?: string;
+  };
+  readonly cluster?: { readonly nodes: readonly HostPort[] };
+  readonly user?: string;
+  readonly password?: string;
+  readonly db?: number;
+  readonly tls?: TargetTls;
+}
+
+export type TargetDataType = 'hash' | 'json';
+export type JsonUpdateStrategy = 'replace' | 'merge';
+/** `dlq` keeps rejected records, `ignore` drops them (counted), `abort` stops the stream at the first one. */
+export type ErrorHandling = 'dlq' | 'ignore' | 'abort';
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+/** Exponential backoff. */
+export interface RetrySettings {
+  /** Kept for the record: what is transient is repeated without end, whatever this says. */
+  readonly maxAttempts: number;
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly multiplier: number;
+}
+
+/** Whether the replica of the target must confirm each write (`WAIT 1 timeoutMs`). */
+export interface WaitSettings {
+  readonly enabled: boolean;
+  readonly timeoutMs: number;
+  readonly retry: boolean;
+  readonly retryDelayMs: number;
+}
+
+/** Effective processor values: `processors.advanced.<group>` over `processors.<property>` over default. */
+export interface PipelineSettings {
+  readonly readBatchSize: number;
+  readonly readBatchTimeoutMs: number;
+  /** At most `readBatchSize`. */
+  readonly writeBatchSize: number;
+  readonly retry: RetrySettings;
+  readonly wait: WaitSettings;
+  readonly targetConnectTimeoutMs: number;
+  readonly targetSocketTimeoutMs: number;
+  readonly targetDataType: TargetDataType;
+  readonly jsonUpdateStrategy: JsonUpdateStrategy;
+  readonly nativeJsonMerge: boolean;
+  readonly errorHandling: ErrorHandling;
+  /** Records kept per DLQ stream; the oldest go first. */
+  readonly dlqMaxMessages: number;
+  /** Glob over stream names; only streams that match are read. */
+  readonly streamPattern: string;
+  /** Undefined when the pipeline does not say; then the instance's level counts. */
+  readonly logLevel: LogLevel | undefined;
+}
+
+/** A file of `jobs/`, parsed as YAML, with its places. */
+export interface JobFile {
+  readonly file: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  /** Line and column (from 1) of the value at a path, or of its nearest parent that is written in the file. */
+  readonly locate: (path: readonly PropertyKey[]) => { line: number; col: number };
+}
+
+/** A pipeline that was accepted. Deeply frozen. */
+export interface LoadedPipeline {
+  /** The folder as the user wrote it; undefined for a pipeline that is only a target. */
+  readonly dir: string | undefined;
+  /** `<dir>/config.yaml`; undefined for a pipeline that is only a target. */
+  readonly file: string | undefined;
+  readonly settings: PipelineSettings;
+  /** By target id; `target` is the default one. Empty for a cleared pipeline: see `requireTarget`. */
+  readonly targets: Readonly<Record<string, TargetConnection>>;
+  readonly jobs: readonly JobFile[];
+  /** The whole file as written, placeholders unresolved, secrets written out in it replaced: may be shown. */
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly notices: readonly ConfigNotice[];
+  /** Values that no log, page or message may show. */
+  readonly secrets: readonly string[];
+}
+
+export interface EndpointUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** TLS of the endpoint. PEM texts. */
+export interface EndpointTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly keyPassword?: string;
+  readonly clientCa?: string;
+  readonly clientCertificates: 'none' | 'optional' | 'required';
+}
+
+export interface EndpointLimits {
+  readonly maxFrameBytes: number;
+  readonly maxArguments: number;
+  readonly maxConnections: number;
+  readonly unauthenticatedTimeoutMs: number;
+}
+
+/** What one process needs to know besides its pipeline. Deeply frozen. */
+export interface Instance {
+  /** Where feeders connect. Port 0 takes a free one. */
+  readonly listen: HostPort;
+  /** Where status, metrics and health are served; null when off. */
+  readonly http: HostPort | null;
+  /** Absolute path. */
+  readonly dataDir: string;
+  /** The url of `--target`, for a run without a pipeline folder. May hold a password. */
+  readonly target: string | undefined;
+  readonly endpoint: {
+    /** Empty: no login needed. */
+    readonly users: readonly EndpointUser[];
+    readonly tls: EndpointTls | undefined;
+    readonly limits: EndpointLimits;
+    /** Serve `DEL`, `CONFIG SET maxmemory` for Debezium's own tests. */
+    readonly testMode: boolean;
+    /** What the feeder writes for a missing key or value. */
+    readonly nullKey: string;
+    readonly nullValue: string;
+  };
+  /** Bytes the data folder may take before feeders are held back. */
+  readonly diskLimitBytes: number;
+  readonly memory: {
+    /** Bytes of accepted entries kept in memory for the engine; beyond it they are read back from disk. */
+    readonly maxBufferedBytes: number;
+    /** Bytes of entries in one read batch. */
+    readonly maxBatchBytes: number;
+    /** Batches between reading and settling at one time. */
+    readonly maxBatchesInFlight: number;
+  };
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly shutdownDeadlineMs: number;
+  readonly notices: readonly ConfigNotice[];
+  readonly secrets: readonly string[];
+}
+
+/** One value of the instance, for the command line and the guide. */
+export interface InstanceOption {
+  /** Place in `rdi.yaml`, for example `['endpoint', 'tls', 'cert']`. */
+  readonly path: readonly string[];
+  /** Long flag without dashes, for example `data-dir`. */
+  readonly flag: string;
+  /** The same in camel case, the key expected in `flags` and delivered by commander: `dataDir`. */
+  readonly property: string;
+  /** Variable, for example `RDI_DATA_DIR`. */
+  readonly variable: string;
+  /** A switch takes no value on the command line. */
+  readonly kind: 'text' | 'switch';
+  /** Word for the value in `--help`, for example `host:port`. */
+  readonly placeholder: string;
+  readonly description: string;
+  /** As text, where there is one. */
+  readonly defaultText: string | undefined;
+  readonly secret: boolean;
+}
