@@ -1,0 +1,31 @@
+/**
+ * Operations on a running engine that the command line and the HTTP interface share.
+ *
+ * In: an {@link Engine}. Out: its status with everything that follows from it (run state, problems in plain words, the
+ * accounting line, stream names as people and dashboards write them). Promises: no text that leaves here holds the user
+ * part of a URL; errors come before warnings. Does not: start engines, speak HTTP, or print.
+ *
+ * Run states: STARTED (nothing has arrived) → RUNNING (entries are pending) ⇄ IDLING (all settled); ERROR while data
+ * cannot flow (store failed, a target cannot be written, a stream stands); STOPPED when the endpoint does not listen.
+ */
+export { ACCOUNT_PLACES, accountingLine, missingEntries } from './accounting.ts';
+export { findProblems, type Problem } from './problems.ts';
+export { type RunState, readReadiness, readStatus, runState, type Status, withoutCredentials } from './status.ts';
+export { dataSources, resolveStreamName, withoutPrefix } from './stream-names.ts';
+export type {
+  AccountSums,
+  DlqCount,
+  DlqPage,
+  DlqRecord,
+  EndpointStatus,
+  Engine,
+  EngineSnapshot,
+  FeederConnectionStatus,
+  Performance,
+  PhaseSums,
+  Readiness,
+  StoppedStream,
+  StoreStatus,
+  StreamAccount,
+  TargetStatus,
+} from './types.ts';
