@@ -27,6 +27,10 @@ export const ERROR_CODES = {
   STORE_FULL: 'The disk limit is reached, or the disk is full. Feeders are held back; nothing acknowledged is lost.',
   STORE_FAILED: 'The disk refused a read or a write.',
   STREAM_STOPPED: 'A stream stopped at a rejected record, because `error_handling` is `abort`.',
+  API_UNREACHABLE: 'A command found no running rdi at the API address, or what answers there is something else.',
+  API_REFUSED: 'The running rdi refused what a command asked of it.',
+  REPLAY_UNREACHABLE: 'A replay found no endpoint at the address that it was given.',
+  REPLAY_STOPPED: 'The endpoint answered a replayed command in a way at which a Debezium Server would stop.',
   INTERNAL: 'A bug in rdi. The process stops and keeps its evidence.',
 } as const;
 
