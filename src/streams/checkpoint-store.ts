@@ -1,0 +1,75 @@
+import type { StateStore } from './state-store.ts';
+import type { BehindStream, CheckpointState, StoredStream, StreamCounters } from './types.ts';
+
+interface CounterRow extends StreamCounters {
+  stream: number;
+  deduplicated: number;
+}
+
+interface BehindRow {
+  stream: number;
+  position: number;
+  reason: string | null;
+  entry_id: string;
+  since: number;
+}
+
+/** Position, streams that are behind, and accounting, stored together in one transaction. */
+export class CheckpointStore {
+  readonly #state: StateStore;
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  /** The position alone, for recovery; 0 in a new folder. */
+  position(): number {
+    const row = this.#state.prepare('SELECT position FROM checkpoint').get() as { position: number } | undefined;
+    return row?.position ?? 0;
+  }
+
+  /** The position from which segments are still needed. */
+  lowestPosition(): number {
+    const row = this.#state.prepare('SELECT min(position) AS position FROM stream_behind').get();
+    const { position } = row as { position: number | null };
+    return position === null ? this.position() : Math.min(position, this.position());
+  }
+
+  load(streams: ReadonlyMap<number, StoredStream>): CheckpointState {
+    const counters = new Map<StoredStream, StreamCounters>();
+    for (const row of this.#state.prepare('SELECT * FROM stream_counters').all() as unknown as CounterRow[]) {
+      const { stream: number, deduplicated, ...rest } = row;
+      const stream = streams.get(number);
+      if (!stream) continue;
+      stream.deduplicated = deduplicated;
+      counters.set(stream, { ...rest });
+    }
+    const behind = new Map<StoredStream, BehindStream>();
+    for (const row of this.#state.prepare('SELECT * FROM stream_behind').all() as unknown as BehindRow[]) {
+      const stream = streams.get(row.stream);
+      const { position, reason, entry_id: entryId, since } = row;
+      if (stream) behind.set(stream, { position, stopped: reason === null ? null : { reason, entryId, since } });
+    }
+    return { position: this.position(), behind, counters };
+  }
+
+  save(checkpoint: CheckpointState): void {
+    const position = this.#state.prepare(
+      'INSERT INTO checkpoint VALUES (1, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
+    );
+    const count = this.#state.prepare('INSERT OR REPLACE INTO stream_counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    const leave = this.#state.prepare('INSERT INTO stream_behind VALUES (?, ?, ?, ?, ?)');
+    this.#state.transaction(() => {
+      position.run(BigInt(checkpoint.position));
+      for (const [stream, c] of checkpoint.counters) {
+        const outcomes = [c.written, c.filtered, c.superseded, c.rejected, c.skipped];
+        count.run(stream.number, stream.deduplicated, ...outcomes, c.inserted, c.updated, c.deleted);
+      }
+      this.#state.prepare('DELETE FROM stream_behind').run();
+      for (const [stream, { position: at, stopped }] of checkpoint.behind) {
+        const [reason, entryId, since] = stopped ? [stopped.reason, stopped.entryId, stopped.since] : [null, null, null];
+        leave.run(stream.number, BigInt(at), reason, entryId, since);
+      }
+    });
+  }
+}

@@ -1,0 +1,312 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { StoreError } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { CheckpointStore } from './checkpoint-store.ts';
+import { type Disk, localDisk } from './disk.ts';
+import { SqliteDlq } from './dlq-store.ts';
+import { Journal } from './journal.ts';
+import { JournalReader } from './journal-reader.ts';
+import { SqliteMetadata } from './metadata-store.ts';
+import { newStream, recoverJournal, type Recovered } from './recovery.ts';
+import { SubBatches, type StoredEntry } from './resends.ts';
+import { StateStore } from './state-store.ts';
+import type { CheckpointState, EntryReader, Pressure, StoredStream, StreamStore } from './types.ts';
+
+const MIN_SEGMENT_BYTES = 1 << 20;
+const MAX_SEGMENT_BYTES = 64 << 20;
+const RESERVE_BYTES = 4 << 20;
+/** Shares of the disk limit at which feeders are held back, harder and harder (spec/debezium-sink-protocol.md §6). */
+const FULL_AT = 0.8;
+const RESUME_AT = 0.8 * FULL_AT;
+const PACED_AT = 0.9;
+
+export interface EmbeddedStoreOptions {
+  folder: string;
+  clock: Clock;
+  diskLimitBytes: number;
+  /** Bytes of the newest entries kept in memory. */
+  tailBytes: number;
+  /** Default: a 32nd of the disk limit, between 1 and 64 MiB. */
+  segmentBytes?: number;
+  disk?: Disk;
+  /** A torn tail was cut, a disk failed, a gap was met: for the log. */
+  onNotice: (notice: { level: 'info' | 'warn' | 'error'; message: string }) => void;
+}
+
+/** Called when `durable` moved, or when the disk failed and everything from `position` on was taken back. */
+export interface DurabilityListener {
+  onDurable(): void;
+  onTakenBack(position: number): void;
+}
+
+/** The store inside the process: journal and state store in one folder. Promises and formats stand in `index.ts`. */
+export class EmbeddedStore implements StreamStore {
+  readonly metadata: SqliteMetadata;
+  readonly deadLetters: SqliteDlq;
+  readonly checkpoint: CheckpointState;
+  readonly subBatches: SubBatches;
+  readonly #options: EmbeddedStoreOptions;
+  readonly #state: StateStore;
+  readonly #checkpoints: CheckpointStore;
+  readonly #disk: Disk;
+  readonly #journal: Journal;
+  readonly #byNumber: Map<number, StoredStream>;
+  readonly #byName = new Map<string, StoredStream>();
+  readonly #listeners = new Set<DurabilityListener>();
+  #all: StoredStream[];
+  #waiting: (() => void)[] = [];
+  #isFull = false;
+  #isClosed = false;
+
+  private constructor(options: EmbeddedStoreOptions, state: StateStore, disk: Disk, recovered: Recovered) {
+    this.#options = options;
+    this.#state = state;
+    this.#disk = disk;
+    this.#checkpoints = new CheckpointStore(state);
+    this.#byNumber = recovered.streams;
+    this.#all = [...recovered.streams.values()];
+    for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
+    this.metadata = new SqliteMetadata(state, () => options.clock.now());
+    this.deadLetters = new SqliteDlq(state);
+    this.checkpoint = this.#checkpoints.load(recovered.streams);
+    const segmentBytes = options.segmentBytes ?? options.diskLimitBytes / 32;
+    this.#journal = new Journal(
+      {
+        disk,
+        segmentBytes: Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, segmentBytes)),
+        tailBytes: options.tailBytes,
+      },
+      { onDurable: () => this.#onDurable(), onTakenBack: (position, cause) => this.#onTakenBack(position, cause) },
+      recovered,
+      () => this.#all,
+    );
+    this.subBatches = new SubBatches(recovered.subBatches, (position) => this.#readEntry(position));
+  }
+
+  /** Opens the folder, or makes it. Throws `STORE_LOCKED`, `STORE_DAMAGED` or `STORE_FAILED` with place and remedy. */
+  static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+    try {
+      fs.mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw new StoreError('STORE_FAILED', `The data folder ${options.folder} cannot be made`, {
+        fix: 'Give a folder that this user may write with --data-dir',
+        cause,
+      });
+    }
+    const state = new StateStore(options.folder);
+    try {
+      const disk = options.disk ?? localDisk(path.join(options.folder, 'journal'));
+      const recovered = await recoverJournal(disk, new CheckpointStore(state).lowestPosition());
+      if (recovered.tornBytes > 0) {
+        options.onNotice({
+          level: 'warn',
+          message: `Cut ${recovered.tornBytes} bytes of a torn tail off the journal; none of them had been acknowledged.`,
+        });
+      }
+      const store = new EmbeddedStore(options, state, disk, recovered);
+      store.#reserveSpace();
+      return store;
+    } catch (error) {
+      state.close();
+      throw error;
+    }
+  }
+
+  get appended(): number {
+    return this.#journal.appended;
+  }
+
+  get durable(): number {
+    return this.#journal.durable;
+  }
+
+  get bytes(): number {
+    return this.#journal.bytes;
+  }
+
+  get segments(): number {
+    return this.#journal.segments.length;
+  }
+
+  get pressure(): Pressure {
+    if (this.#journal.isRefusing) return 'refusing';
+    const share = this.#journal.bytes / this.#options.diskLimitBytes;
+    this.#isFull = share >= (this.#isFull ? RESUME_AT : FULL_AT);
+    if (!this.#isFull) return 'none';
+    return share >= 1 ? 'refusing' : share >= PACED_AT ? 'paced' : 'full';
+  }
+
+  stream(db: number, rawName: string): StoredStream {
+    const key = `${db}:${rawName}`;
+    let stream = this.#byName.get(key);
+    if (!stream) {
+      const number = this.#all.reduce((highest, { number }) => Math.max(highest, number), 0) + 1;
+      stream = newStream(number, db, rawName);
+      this.#byName.set(key, stream);
+      this.#byNumber.set(number, stream);
+      this.#all = [...this.#all, stream];
+    }
+    return stream;
+  }
+
+  find(db: number, rawName: string): StoredStream | undefined {
+    return this.#byName.get(`${db}:${rawName}`);
+  }
+
+  streams(): readonly StoredStream[] {
+    return this.#all;
+  }
+
+  append(
+    stream: StoredStream,
+    origin: number,
+    startsSubBatch: boolean,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fieldCount: number,
+    explicitId?: readonly [number, number],
+  ): number {
+    const now = this.#options.clock.now();
+    let ms = now > stream.lastMs ? now : stream.lastMs;
+    let seq = ms === stream.lastMs ? stream.lastSeq + 1 : 0;
+    if (explicitId && isAfter(explicitId, stream)) [ms, seq] = explicitId;
+    const position = this.#journal.append(stream, ms, seq, origin, startsSubBatch, fieldCount, bytes, start, end);
+    if (position < 0) return position;
+    if (origin !== 0) this.subBatches.note(origin, startsSubBatch, position);
+    stream.lastMs = ms;
+    stream.lastSeq = seq;
+    stream.lastArrivalMs = now;
+    return position;
+  }
+
+  /** Resolves when everything appended so far is durable or taken back. */
+  flush(): Promise<void> {
+    return this.#journal.flush();
+  }
+
+  addListener(listener: DurabilityListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  reader(position: number, select: (stream: StoredStream, position: number) => boolean, releases: boolean): EntryReader {
+    const reader = new JournalReader(
+      {
+        journal: this.#journal,
+        disk: this.#disk,
+        select: (number, at) => {
+          const stream = this.#byNumber.get(number);
+          return stream && select(stream, at) ? stream : null;
+        },
+        onGap: (lost, at) => this.#onGap(lost, at),
+      },
+      Math.max(position, this.#journal.segments[0]?.base ?? position),
+    );
+    return {
+      get position() {
+        return reader.position;
+      },
+      seek: (to) => reader.seek(to),
+      next: async (limits, until) => {
+        const batch = await reader.next(limits, until);
+        if (releases) this.#journal.setReadPosition(reader.position);
+        return batch;
+      },
+    };
+  }
+
+  arrival(position: number): Promise<void> {
+    if (this.#journal.durable > position || this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async settle(checkpoint: CheckpointState): Promise<void> {
+    this.#withReserve(() => this.#checkpoints.save(checkpoint));
+    let needed = checkpoint.position;
+    for (const { position } of checkpoint.behind.values()) needed = Math.min(needed, position);
+    const second = this.#journal.segments[1];
+    if (!second || second.base > needed) return;
+    // A power loss may take back what is not synced; the segments must still be there then.
+    await this.#state.sync();
+    this.#journal.trim(needed);
+    this.#reserveSpace();
+  }
+
+  sync(): Promise<void> {
+    return this.#state.sync();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#journal.close();
+    this.#isClosed = true;
+    await this.#state.sync();
+    this.#state.close();
+    this.#wakeReaders();
+  }
+
+  #onDurable(): void {
+    for (const listener of this.#listeners) listener.onDurable();
+    this.#wakeReaders();
+  }
+
+  #onTakenBack(position: number, cause: Error): void {
+    const code = (cause as NodeJS.ErrnoException).code ?? cause.message;
+    this.#options.onNotice({
+      level: 'error',
+      message: `The disk refused the journal (${code}). Feeders are told to wait; nothing acknowledged is lost. Free some space or repair the disk.`,
+    });
+    this.subBatches.forgetFrom(position);
+    for (const listener of this.#listeners) listener.onTakenBack(position);
+  }
+
+  #onGap(lost: ReadonlyMap<number, number>, position: number): void {
+    const total = [...lost.values()].reduce((sum, count) => sum + count, 0);
+    this.#options.onNotice({
+      level: 'warn',
+      message: `The journal was repaired at position ${position}: ${total} entries are missing there.`,
+    });
+  }
+
+  #wakeReaders(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  async #readEntry(position: number): Promise<StoredEntry | null> {
+    if (position < (this.#journal.segments[0]?.base ?? Number.POSITIVE_INFINITY)) return null;
+    const batch = await this.reader(position, () => true, false).next({ entries: 1, bytes: 1 });
+    const entry = batch?.entries[0];
+    return entry && entry.position === position ? (entry as StoredEntry) : null;
+  }
+
+  get #reserveFile(): string {
+    return path.join(this.#options.folder, 'reserve');
+  }
+
+  /** Room that is given up when the disk is full, so that settling, which frees segments, can still be written down. */
+  #reserveSpace(): void {
+    try {
+      if (!fs.existsSync(this.#reserveFile)) fs.writeFileSync(this.#reserveFile, Buffer.alloc(RESERVE_BYTES));
+    } catch {
+      fs.rmSync(this.#reserveFile, { force: true });
+    }
+  }
+
+  #withReserve(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'STORE_FULL')) throw error;
+      fs.rmSync(this.#reserveFile, { force: true });
+      change();
+    }
+  }
+}
+
+function isAfter([ms, seq]: readonly [number, number], stream: StoredStream): boolean {
+  return ms > stream.lastMs || (ms === stream.lastMs && seq > stream.lastSeq);
+}

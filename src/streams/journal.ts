@@ -1,0 +1,338 @@
+import type { Disk } from './disk.ts';
+import { type Block, createBlock, HEADER_BYTES, KIND, packKind, paddedTo8, readHeader, recordLength, writeRecord } from './record-format.ts';
+import { type Segment, segmentName } from './segments.ts';
+import type { StoredStream } from './types.ts';
+
+const BLOCK_BYTES = 1 << 20;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5000;
+
+export interface JournalOptions {
+  disk: Disk;
+  /** A new segment begins when the last one holds this many bytes. */
+  segmentBytes: number;
+  /** Bytes of the newest entries that stay in memory for the engine; older ones are read back from disk. */
+  tailBytes: number;
+}
+
+/** What the journal tells its owner. Both are called between turns of the event loop, never inside `append`. */
+export interface JournalEvents {
+  /** Everything before `durable` is durable. */
+  onDurable(): void;
+  /** The disk failed: everything from `position` on was taken back and is not stored. */
+  onTakenBack(position: number, cause: Error): void;
+}
+
+/**
+ * The append-only log: memory blocks in front, segment files behind, group commit between. Format and promises stand
+ * in `index.ts`. It knows nothing of checkpoints: its owner calls {@link trim}.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #events: JournalEvents;
+  readonly #streams: () => readonly StoredStream[];
+  readonly segments: Segment[];
+  /** Blocks that hold the newest positions, oldest first; contiguous up to `appended`. */
+  readonly #blocks: Block[] = [];
+  readonly #declared = new Set<number>();
+  /** Positions at which a new segment begins and that are not on disk yet. */
+  #boundaries: number[] = [];
+  #hasActive = false;
+  #activeBase = 0;
+  #appended: number;
+  #durable: number;
+  #scheduled = false;
+  #running: Promise<void> | null = null;
+  #probe: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #readPosition: number;
+  #closed = false;
+
+  /** `end`: position where recovery ended; `streams`: all known ones, for the segment headers. */
+  constructor(
+    options: JournalOptions,
+    events: JournalEvents,
+    recovered: { segments: Segment[]; end: number },
+    streams: () => readonly StoredStream[],
+  ) {
+    this.#options = options;
+    this.#events = events;
+    this.#streams = streams;
+    this.segments = recovered.segments;
+    this.#appended = recovered.end;
+    this.#durable = recovered.end;
+    this.#readPosition = recovered.end;
+  }
+
+  get appended(): number {
+    return this.#appended;
+  }
+
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /** True from a disk failure until a probe write is durable again, and after `close`. Appends are refused. */
+  get isRefusing(): boolean {
+    return this.#failures > 0 || this.#closed;
+  }
+
+  /** Bytes that the segments hold on disk, those in flight included. */
+  get bytes(): number {
+    return this.#appended - (this.segments[0]?.base ?? this.#appended);
+  }
+
+  /** Appends one entry and returns its position, or -1 while refusing. It is durable once `durable` is beyond that. */
+  append(
+    stream: StoredStream,
+    ms: number,
+    seq: number,
+    origin: number,
+    startsSubBatch: boolean,
+    fieldCount: number,
+    source: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    if (this.isRefusing) return -1;
+    if (!this.#hasActive || this.#appended - this.#activeBase >= this.#options.segmentBytes) this.#beginSegment();
+    if (!this.#declared.has(stream.number)) this.#declare(stream);
+    const packed = packKind(KIND.entry, fieldCount, startsSubBatch);
+    const position = this.#write(packed, ms, seq, stream.number, origin, source, start, end);
+    stream.appended++;
+    this.#schedule();
+    return position;
+  }
+
+  /** Resolves when everything appended before the call is durable or taken back. */
+  async flush(): Promise<void> {
+    const target = this.#appended;
+    while (this.#durable < target && this.#appended >= target) {
+      this.#schedule();
+      await (this.#running ?? new Promise<void>((resolve) => setImmediate(resolve)));
+    }
+  }
+
+  /** The block in memory that holds `position`, or null: then it is on disk. */
+  blockAt(position: number): Block | null {
+    for (const block of this.#blocks) {
+      if (position < block.base) return null;
+      if (position < block.base + block.used) return block;
+    }
+    return null;
+  }
+
+  /** The segment that holds a durable `position`, and the position where the segment ends. */
+  segmentAt(position: number): { segment: Segment; end: number } | null {
+    for (let i = this.segments.length - 1; i >= 0; i--) {
+      const segment = this.segments[i] as Segment;
+      if (segment.base <= position) return { segment, end: this.segments[i + 1]?.base ?? this.#durable };
+    }
+    return null;
+  }
+
+  /** The engine has read everything before `position`; blocks before it need not stay in memory. */
+  setReadPosition(position: number): void {
+    this.#readPosition = position;
+    this.#dropBlocks();
+  }
+
+  /** Deletes the segments that end at or before `position`; never the active one. */
+  trim(position: number): void {
+    while (this.segments.length > 1 && (this.segments[1] as Segment).base <= position) {
+      const segment = this.segments.shift() as Segment;
+      segment.file.close();
+      this.#options.disk.remove(segment.name);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#probe);
+    await this.flush();
+    this.#closed = true;
+    for (const segment of this.segments) segment.file.close();
+    this.segments.length = 0;
+  }
+
+  #beginSegment(): void {
+    this.#hasActive = true;
+    this.#activeBase = this.#appended;
+    this.#boundaries.push(this.#appended);
+    const header = {
+      version: 1,
+      streams: this.#streams().map(({ number, db, rawName, lastMs, lastSeq, appended }) => ({
+        number,
+        db,
+        name: rawName,
+        lastMs,
+        lastSeq,
+        appended,
+      })),
+    };
+    for (const stream of this.#streams()) this.#declared.add(stream.number);
+    this.#writeJson(KIND.segmentHeader, header);
+  }
+
+  #declare(stream: StoredStream): void {
+    this.#declared.add(stream.number);
+    this.#writeJson(KIND.stream, { number: stream.number, db: stream.db, name: stream.rawName });
+  }
+
+  #writeJson(kind: number, body: unknown): void {
+    const bytes = Buffer.from(JSON.stringify(body));
+    this.#write(packKind(kind, 0, false), 0, 0, 0, 0, bytes, 0, bytes.length);
+  }
+
+  #write(
+    packed: number,
+    ms: number,
+    seq: number,
+    stream: number,
+    origin: number,
+    source: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    const length = HEADER_BYTES + paddedTo8(end - start);
+    let block = this.#blocks[this.#blocks.length - 1];
+    if (block === undefined || block.used + length > block.buffer.length) {
+      block = createBlock(this.#appended, Math.max(BLOCK_BYTES, length));
+      this.#blocks.push(block);
+    }
+    const position = block.base + block.used;
+    block.used = writeRecord(block, block.used, ms, seq, stream, origin, packed, source, start, end);
+    this.#appended = block.base + block.used;
+    return position;
+  }
+
+  /** Starts a group after this turn of the event loop, so that all connections that were readable share it. */
+  #schedule(): void {
+    if (this.#scheduled || this.#running) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#running = this.#commitGroup().finally(() => {
+        this.#running = null;
+        if (this.#appended > this.#durable) this.#schedule();
+      });
+    });
+  }
+
+  async #commitGroup(): Promise<void> {
+    const from = this.#durable;
+    if (this.#appended === from) return;
+    this.#writeJson(KIND.commit, { durable: from });
+    const to = this.#appended;
+    try {
+      await this.#writeOut(from, to);
+    } catch (cause) {
+      this.#takeBack(from, cause as Error);
+      return;
+    }
+    this.#durable = to;
+    this.#failures = 0;
+    this.#dropBlocks();
+    this.#events.onDurable();
+  }
+
+  /** Writes positions `[from, to)` to their segments and makes them durable, creating segments at the boundaries. */
+  async #writeOut(from: number, to: number): Promise<void> {
+    let at = from;
+    while (at < to) {
+      if (this.#boundaries[0] === at) {
+        this.#boundaries.shift();
+        this.#createSegment(at);
+        await this.#options.disk.syncDirectory();
+      }
+      const end = Math.min(to, this.#boundaries[0] ?? to);
+      const segment = this.segments[this.segments.length - 1] as Segment;
+      await segment.file.write(this.#buffers(at, end), at - segment.base);
+      await segment.file.datasync();
+      at = end;
+    }
+  }
+
+  #createSegment(base: number): void {
+    const name = segmentName(base);
+    this.segments.push({ base, name, file: this.#options.disk.open(name, 'create') });
+  }
+
+  #buffers(from: number, to: number): Buffer[] {
+    const buffers: Buffer[] = [];
+    for (const block of this.#blocks) {
+      const start = Math.max(from, block.base);
+      const end = Math.min(to, block.base + block.used);
+      if (start < end) buffers.push(block.buffer.subarray(start - block.base, end - block.base));
+    }
+    return buffers;
+  }
+
+  /**
+   * Forgets everything from `position` on after a failed write or sync. The file is not trusted any more (after a
+   * failed sync the kernel may have dropped the pages and call them clean), so a new segment begins at `position`.
+   */
+  #takeBack(position: number, cause: Error): void {
+    for (const block of this.#blocks) {
+      for (let offset = Math.max(0, position - block.base); offset < block.used; ) {
+        this.#takeBackRecord(block, offset);
+        offset += recordLength(block, offset, block.used);
+      }
+    }
+    while (this.#blocks.length > 0 && (this.#blocks[this.#blocks.length - 1] as Block).base >= position) this.#blocks.pop();
+    const last = this.#blocks[this.#blocks.length - 1];
+    if (last) last.used = position - last.base;
+    this.#appended = position;
+    this.#boundaries = [];
+    this.#hasActive = false;
+    this.#closeTorn(position);
+    this.#failures++;
+    const backoffMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
+    this.#probe = setTimeout(() => {
+      // Feeders that see a full store send nothing, so the journal itself finds out when the disk works again.
+      this.#beginSegment();
+      this.#schedule();
+    }, backoffMs);
+    this.#events.onTakenBack(position, cause);
+  }
+
+  #takeBackRecord(block: Block, offset: number): void {
+    const header = readHeader(block, offset);
+    if (header.kind === KIND.entry) {
+      const stream = this.#streams().find(({ number }) => number === header.stream);
+      if (stream) stream.appended--;
+    } else if (header.kind === KIND.segmentHeader || header.kind === KIND.stream) {
+      // Whatever these declared is declared again by the header of the next segment.
+      this.#declared.clear();
+    }
+  }
+
+  /** Cuts what was not made durable off the last segment; a segment without durable content is removed. */
+  #closeTorn(position: number): void {
+    try {
+      let segment = this.segments[this.segments.length - 1];
+      while (segment && segment.base >= position) {
+        this.segments.pop();
+        segment.file.close();
+        this.#options.disk.remove(segment.name);
+        segment = this.segments[this.segments.length - 1];
+      }
+      segment?.file.truncate(position - segment.base);
+    } catch {
+      // Bytes beyond the next segment's base are ignored by every reader, so a cut that fails does no harm.
+    }
+  }
+
+  #dropBlocks(): void {
+    let bytes = 0;
+    for (const block of this.#blocks) bytes += block.buffer.length;
+    while (this.#blocks.length > 1) {
+      const first = this.#blocks[0] as Block;
+      const end = first.base + first.used;
+      const isRead = end <= this.#readPosition;
+      if (end > this.#durable || !(isRead || bytes > this.#options.tailBytes)) return;
+      bytes -= first.buffer.length;
+      this.#blocks.shift();
+    }
+  }
+}
+

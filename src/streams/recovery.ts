@@ -1,0 +1,128 @@
+import type { Disk } from './disk.ts';
+import { FORMAT_VERSION, KIND, readHeader, readJsonBody, type SegmentHeader } from './record-format.ts';
+import { damaged, listSegments, lookBehindDamage, scanSegment, type Segment } from './segments.ts';
+import type { StoredStream } from './types.ts';
+
+/** An entry of the newest sub-batch of a feeder, for `resends.ts`. */
+export interface SubBatchEntry {
+  position: number;
+  stream: number;
+  ms: number;
+  seq: number;
+}
+
+export interface Recovered {
+  segments: Segment[];
+  /** Streams by number, as the journal knows them. */
+  streams: Map<number, StoredStream>;
+  end: number;
+  /** Bytes of a torn tail that were cut, 0 when the journal was whole. */
+  tornBytes: number;
+  /** Newest sub-batch of each origin, as far as it lies in the last segment. */
+  subBatches: Map<number, SubBatchEntry[]>;
+}
+
+export function newStream(number: number, db: number, rawName: string): StoredStream {
+  return {
+    number,
+    db,
+    rawName,
+    name: Buffer.from(rawName, 'latin1').toString('utf8'),
+    lastMs: 0,
+    lastSeq: 0,
+    appended: 0,
+    deduplicated: 0,
+    lastArrivalMs: 0,
+  };
+}
+
+/**
+ * Opens the journal's segments: checks their chain, scans the last one, cuts a torn tail. `settled` is the position up
+ * to which everything is settled; segments from there on must be present. Throws `STORE_DAMAGED` and changes nothing
+ * when acknowledged bytes are missing.
+ */
+export async function recoverJournal(disk: Disk, settled: number, checkForMs = 500): Promise<Recovered> {
+  const listed = listSegments(disk);
+  checkChain(disk, listed, settled);
+  const segments = listed.map(({ base, name }): Segment => ({ base, name, file: disk.open(name, 'existing') }));
+  const recovered: Recovered = { segments, streams: new Map(), end: settled, tornBytes: 0, subBatches: new Map() };
+  while (segments.length > 0) {
+    const segment = segments[segments.length - 1] as Segment;
+    const size = (listed[segments.length - 1] as { size: number }).size;
+    const validEnd = await scanSegment(segment, size, (block, offset) => learn(recovered, block, offset));
+    if (validEnd < size) await refuseDamage(disk, segment, validEnd, size, settled);
+    recovered.tornBytes += size - validEnd;
+    if (validEnd > 0) {
+      if (validEnd < size) segment.file.truncate(validEnd);
+      await segment.file.datasync();
+      recovered.end = segment.base + validEnd;
+      break;
+    }
+    // A crash while the segment was being made: it holds nothing that was acknowledged. The one before is the last.
+    segment.file.close();
+    segments.pop();
+    disk.remove(segment.name);
+  }
+  await checkOlderSegments(disk, segments, settled, checkForMs);
+  return recovered;
+}
+
+async function refuseDamage(disk: Disk, segment: Segment, validEnd: number, size: number, settled: number): Promise<void> {
+  const { wasDurable } = await lookBehindDamage(segment, validEnd, size);
+  if (wasDurable || segment.base + validEnd < settled) {
+    throw damaged(disk, segment.name, validEnd, 'Acknowledged entries are damaged');
+  }
+}
+
+function checkChain(disk: Disk, listed: { base: number; name: string; size: number }[], settled: number): void {
+  const first = listed[0];
+  if (first ? first.base > settled : settled > 0) {
+    const name = first?.name ?? '';
+    throw damaged(disk, name, 0, `Segments are missing: entries from position ${settled} on are not settled`);
+  }
+  for (const [i, { base, name, size }] of listed.entries()) {
+    const next = listed[i + 1];
+    if (next && base + size < next.base) {
+      throw damaged(disk, name, size, `The segment ends ${next.base - base - size} bytes before the next one begins`);
+    }
+  }
+}
+
+function learn(recovered: Recovered, block: Parameters<typeof readHeader>[0], offset: number): void {
+  const header = readHeader(block, offset);
+  const { streams } = recovered;
+  if (header.kind === KIND.segmentHeader) {
+    const body = readJsonBody(block, offset) as SegmentHeader;
+    if (body.version !== FORMAT_VERSION) throw new Error(`journal format ${body.version} is not known to this version`);
+    for (const { number, db, name, lastMs, lastSeq, appended } of body.streams) {
+      streams.set(number, { ...newStream(number, db, name), lastMs, lastSeq, appended, lastArrivalMs: lastMs });
+    }
+  } else if (header.kind === KIND.stream) {
+    const { number, db, name } = readJsonBody(block, offset) as { number: number; db: number; name: string };
+    if (!streams.has(number)) streams.set(number, newStream(number, db, name));
+  } else if (header.kind === KIND.entry) {
+    const stream = streams.get(header.stream);
+    if (!stream) return;
+    stream.appended++;
+    stream.lastMs = header.ms;
+    stream.lastSeq = header.seq;
+    stream.lastArrivalMs = header.ms;
+    const entry = { position: block.base + offset, stream: header.stream, ms: header.ms, seq: header.seq };
+    const open = recovered.subBatches.get(header.origin);
+    if (header.startsSubBatch) recovered.subBatches.set(header.origin, [entry]);
+    else open?.push(entry);
+  }
+}
+
+/** Reads older segments, the ones that the engine needs first, for as long as the start may take. */
+async function checkOlderSegments(disk: Disk, segments: Segment[], settled: number, checkForMs: number): Promise<void> {
+  const deadline = performance.now() + checkForMs;
+  for (let i = 0; i < segments.length - 1; i++) {
+    const segment = segments[i] as Segment;
+    const size = (segments[i + 1] as Segment).base - segment.base;
+    if (segment.base + size <= settled) continue;
+    if (performance.now() > deadline) return;
+    const validEnd = await scanSegment(segment, size, () => {});
+    if (validEnd < size) throw damaged(disk, segment.name, validEnd, 'Acknowledged entries are damaged');
+  }
+}

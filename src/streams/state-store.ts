@@ -1,0 +1,169 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { StoreError } from '../errors.ts';
+
+const fdatasync = promisify(fs.fdatasync);
+
+/**
+ * The small state beside the journal: feeder metadata, checkpoint, accounting, DLQ; one SQLite file in WAL mode.
+ *
+ * Changes are visible at once and durable when {@link StateStore.sync} resolves. SQLite itself runs with
+ * `synchronous=NORMAL`, so no commit blocks the event loop for a disk flush; instead the write-ahead log is flushed
+ * here, off the event loop. A crash of the process loses nothing that was committed; a power loss loses at most what
+ * was not yet synced, always a suffix.
+ *
+ * The exclusive lock that SQLite holds on the file is also the lock on the whole data folder: the kernel releases it
+ * with the process, however it ends.
+ */
+export class StateStore {
+  readonly database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #walPath: string;
+  #wal = -1;
+  #changed = 0;
+  #synced = 0;
+  #syncing: Promise<void> | null = null;
+
+  /** Opens or creates `state.db`. Throws `STORE_LOCKED` when another process has it, `STORE_DAMAGED` when it is torn. */
+  constructor(folder: string) {
+    const file = path.join(folder, 'state.db');
+    this.#walPath = `${file}-wal`;
+    this.database = openExclusive(folder, file);
+    this.database.exec(SCHEMA);
+    this.#wal = fs.openSync(this.#walPath, 'r+');
+  }
+
+  /** Number of the newest change. */
+  get changed(): number {
+    return this.#changed;
+  }
+
+  /** Every change up to this number is durable. */
+  get synced(): number {
+    return this.#synced;
+  }
+
+  /** A prepared statement, kept for the next call with the same text. Integers come back as BigInt only on request. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** Runs `change` in one transaction: all of it or nothing. Throws `STORE_FULL` or `STORE_FAILED`; then nothing changed. */
+  transaction<T>(change: () => T): T {
+    try {
+      this.database.exec('BEGIN IMMEDIATE');
+      const result = change();
+      this.database.exec('COMMIT');
+      this.#changed++;
+      return result;
+    } catch (cause) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw asStoreError(cause, this.#walPath);
+    }
+  }
+
+  /** Resolves when every change made before the call is durable. One flush at a time; calls meanwhile share the next. */
+  async sync(): Promise<void> {
+    const target = this.#changed;
+    while (this.#synced < target) {
+      this.#syncing ??= this.#flush().finally(() => {
+        this.#syncing = null;
+      });
+      await this.#syncing;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const covered = this.#changed;
+    try {
+      await fdatasync(this.#wal);
+    } catch (cause) {
+      throw asStoreError(cause, this.#walPath);
+    }
+    this.#synced = covered;
+  }
+
+  close(): void {
+    fs.closeSync(this.#wal);
+    this.database.close();
+  }
+}
+
+function openExclusive(folder: string, file: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file, { timeout: 0 });
+    database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;');
+    // A write takes the exclusive lock now, and leaves a write-ahead log to flush.
+    database.exec('BEGIN IMMEDIATE; PRAGMA user_version=1; COMMIT;');
+    return database;
+  } catch (cause) {
+    if (isSqliteError(cause) && /locked|busy/i.test(cause.message)) {
+      throw new StoreError('STORE_LOCKED', `Another process uses the data folder ${folder}`, {
+        fix: 'Stop it first, or give this one a folder of its own with --data-dir',
+        cause,
+      });
+    }
+    throw asStoreError(cause, file);
+  }
+}
+
+function isSqliteError(error: unknown): error is Error & { errcode: number } {
+  return error instanceof Error && 'errcode' in error;
+}
+
+const SQLITE_FULL = 13;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+function asStoreError(cause: unknown, file: string): unknown {
+  if (!(cause instanceof Error)) return cause;
+  if (cause instanceof StoreError) return cause;
+  const code = isSqliteError(cause) ? cause.errcode & 0xff : undefined;
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
+    return new StoreError('STORE_DAMAGED', `The state store ${file} is damaged: ${cause.message}`, {
+      fix: 'Restore the data folder from a backup; its journal is untouched',
+      cause,
+    });
+  }
+  if (code === SQLITE_FULL || (cause as NodeJS.ErrnoException).code === 'ENOSPC') {
+    return new StoreError('STORE_FULL', `The disk is full: ${file}`, { fix: 'Free some space', retryable: true, cause });
+  }
+  if (code !== undefined || (cause as NodeJS.ErrnoException).code) {
+    return new StoreError('STORE_FAILED', `The disk refused a change of ${file}: ${cause.message}`, {
+      retryable: true,
+      cause,
+    });
+  }
+  return cause;
+}
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS metadata_hash (
+  db INTEGER NOT NULL, key TEXT NOT NULL, field TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (db, key, field)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS metadata_stream (
+  db INTEGER NOT NULL, key TEXT NOT NULL, ms INTEGER NOT NULL, seq INTEGER NOT NULL, fields BLOB NOT NULL,
+  field_count INTEGER NOT NULL, PRIMARY KEY (db, key, ms, seq)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS stream_behind (
+  stream INTEGER PRIMARY KEY, position INTEGER NOT NULL, reason TEXT, entry_id TEXT, since INTEGER
+);
+CREATE TABLE IF NOT EXISTS stream_counters (
+  stream INTEGER PRIMARY KEY, deduplicated INTEGER NOT NULL, written INTEGER NOT NULL, filtered INTEGER NOT NULL,
+  superseded INTEGER NOT NULL, rejected INTEGER NOT NULL, skipped INTEGER NOT NULL, inserted INTEGER NOT NULL,
+  updated INTEGER NOT NULL, deleted INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS dlq (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, fields TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS dlq_by_stream ON dlq (stream, id);
+CREATE TABLE IF NOT EXISTS dlq_evicted (stream TEXT PRIMARY KEY, evicted INTEGER NOT NULL);
+`;

@@ -1,0 +1,152 @@
+import type { Stream, StreamEntry } from '../types.ts';
+
+/** How hard feeders must be held back; each step includes the ones before it. */
+export type Pressure = 'none' | 'full' | 'paced' | 'refusing';
+
+/** A stream as the store keeps it. The hot path reads the last id right after an append. */
+export interface StoredStream extends Stream {
+  /** The name byte for byte, in Latin-1. */
+  readonly rawName: string;
+  lastMs: number;
+  lastSeq: number;
+  /** Entries ever appended and not taken back. */
+  appended: number;
+  /** Entries of sub-batches that were recognised as sent again; they are not appended. */
+  deduplicated: number;
+  /** Wall clock of the last append in this process or, after a start, the last id; 0 when there was none. */
+  lastArrivalMs: number;
+}
+
+/** Entries in arrival order, of one or more streams. */
+export interface EntryBatch {
+  readonly entries: readonly StreamEntry[];
+  /** Position right after the last entry that was looked at: everything before it is in this or an earlier batch. */
+  readonly endPosition: number;
+}
+
+/** What became of entries, in numbers; see `accounting` in `checkpoint/`. */
+export interface StreamCounters {
+  written: number;
+  filtered: number;
+  superseded: number;
+  rejected: number;
+  skipped: number;
+  inserted: number;
+  updated: number;
+  deleted: number;
+}
+
+/** A stream whose settled position lies behind the others': stopped at a rejected record, or catching up after that. */
+export interface BehindStream {
+  /** Position of its first entry that is not settled. */
+  readonly position: number;
+  /** Null while catching up. */
+  readonly stopped: { readonly reason: string; readonly entryId: string; readonly since: number } | null;
+}
+
+/** Where the engine goes on after a restart, and what became of everything before. */
+export interface CheckpointState {
+  /** Everything before is settled, but for the streams that are behind. */
+  readonly position: number;
+  readonly behind: ReadonlyMap<StoredStream, BehindStream>;
+  readonly counters: ReadonlyMap<StoredStream, StreamCounters>;
+}
+
+/** One record of a dead letter queue: its id and its fields, which carry RDI's names (spec/streams.md §13). */
+export interface DlqRecord {
+  readonly id: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Dead letter queues, one per stream. */
+export interface DlqStore {
+  /** Appends records and evicts the oldest beyond `cap` per stream. Durable once `sync` resolves. */
+  add(records: readonly { stream: string; fields: Record<string, string> }[], cap: number): void;
+  queues(): { stream: string; count: number; evicted: number }[];
+  records(stream: string, options: { limit: number; offset: number; order: 'asc' | 'desc' }): DlqRecord[];
+}
+
+/** Reads entries in arrival order. One reader feeds the engine; others serve people who look. */
+export interface EntryReader {
+  readonly position: number;
+  /** The next entries, or null when nothing durable is left before `until`. */
+  next(limits: { entries: number; bytes: number }, until?: number): Promise<EntryBatch | null>;
+  seek(position: number): void;
+}
+
+/** The feeder's own state: offsets and schema history. Written through, read back from disk. */
+export interface MetadataStore {
+  /** Sets fields; returns how many were new. Durable once {@link sync} resolves. */
+  setFields(db: number, key: string, fields: readonly [string, Buffer][]): number;
+  fields(db: number, key: string): [string, Buffer][];
+  field(db: number, key: string, field: string): Buffer | null;
+  /** Appends an entry with a growing id; returns the id. `fields` are RESP bulk strings. */
+  append(db: number, key: string, fields: Buffer, fieldCount: number): string;
+  length(db: number, key: string): number;
+  /** Entries with `from <= id <= to`, ids as `[ms, seq]`. Lazily read. */
+  range(
+    db: number,
+    key: string,
+    from: readonly [number, number],
+    to: readonly [number, number],
+    reverse: boolean,
+  ): IterableIterator<{ id: string; fields: Buffer; fieldCount: number }>;
+  keys(db: number): { key: string; type: 'hash' | 'stream' }[];
+  type(db: number, key: string): 'hash' | 'stream' | null;
+  delete(db: number, key: string): boolean;
+  /** Number of the newest change; it is durable when {@link synced} has reached it. */
+  readonly changed: number;
+  readonly synced: number;
+}
+
+/**
+ * Where entries wait between feeder and engine. One conformance suite (`test/integration/streams/conformance.ts`) runs
+ * against every implementation.
+ */
+export interface StreamStore {
+  /** The stream of that name in that database; made when it is new. `name` in Latin-1, byte for byte. */
+  stream(db: number, name: string): StoredStream;
+  streams(): readonly StoredStream[];
+
+  /**
+   * Appends an entry and returns its position, or -1 when the store refuses (then nothing is stored). It is durable
+   * once `durable` is beyond that position. The id is in `stream.lastMs`, `stream.lastSeq`. The bytes are copied.
+   */
+  append(
+    stream: StoredStream,
+    origin: number,
+    startsSubBatch: boolean,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fieldCount: number,
+    explicitId?: readonly [number, number],
+  ): number;
+  /** Position after the last append. */
+  readonly appended: number;
+  /** Everything before this position is durable. */
+  readonly durable: number;
+  readonly pressure: Pressure;
+
+  readonly metadata: MetadataStore;
+
+  /**
+   * A reader from `position` on. `select` names the entries that it hands out: all of a stream, or those from some
+   * position. The engine's reader (`releases`) lets memory go behind it.
+   */
+  reader(position: number, select: (stream: StoredStream, position: number) => boolean, releases: boolean): EntryReader;
+  /** Resolves when something became durable after `position`, or at once when it already is, or when the store closes. */
+  arrival(position: number): Promise<void>;
+
+  readonly deadLetters: DlqStore;
+  /** The checkpoint as the last process left it. */
+  readonly checkpoint: CheckpointState;
+  /**
+   * Stores the checkpoint in one transaction, and deletes what no reader needs any more; that only once it is durable.
+   * Counters are needed only for the streams that changed.
+   */
+  settle(checkpoint: CheckpointState): Promise<void>;
+  /** Everything handed to `settle`, `metadata` and `deadLetters` before this call is durable when it resolves. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
