@@ -1,0 +1,121 @@
+import { readCertificates, readPrivateKey } from './certificates.ts';
+import { parseHostPort, parseTargetUrl, type TargetUrl } from './parse.ts';
+import type { ConnectionInput } from './schema-targets.ts';
+import type { HostPort, TargetConnection, TargetTls } from './types.ts';
+import type { PathProblem } from './validate.ts';
+
+/** Turns `targets.<id>.connection` into what the writer needs. */
+
+/** Reports what is wrong with one key of the connection. */
+type Report = (key: keyof ConnectionInput, message: string) => void;
+
+/** The way to the target; `problems` tells, relative to the connection, why there is none. Reads certificate files. */
+export function resolveConnection(
+  input: ConnectionInput,
+  folder: string,
+): { connection: TargetConnection | undefined; problems: PathProblem[] } {
+  const problems: PathProblem[] = [];
+  const report: Report = (key, message) => problems.push({ path: [key], message, onKey: true });
+  const url = input.url === undefined ? undefined : parseTargetUrl(input.url);
+  checkWay(input, report);
+  const tls = resolveTls(input, url, folder, report);
+  if (problems.length > 0) return { connection: undefined, problems };
+  const user = input.user ?? url?.user;
+  const password = input.password ?? url?.password;
+  const db = input.db ?? url?.db;
+  const connection: TargetConnection = {
+    ...resolveWay(input, url),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined || password === '' ? {} : { password }),
+    ...(db === undefined ? {} : { db }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+  return { connection, problems };
+}
+
+/** Exactly one of `host` and `port`, `url`, `sentinel`, `cluster`. */
+function checkWay(input: ConnectionInput, report: Report): void {
+  const ways = (['url', 'sentinel', 'cluster'] as const).filter((key) => input[key] !== undefined);
+  const hostKeys = (['host', 'port'] as const).filter((key) => input[key] !== undefined);
+  const [first, ...others] = ways;
+  if (first === undefined) {
+    if (input.type === undefined) report('type', '`type` is missing; it must be `redis`');
+    for (const key of ['host', 'port'] as const) {
+      if (input[key] === undefined)
+        report(key, `\`${key}\` is missing; a target needs \`host\` and \`port\`, or a \`url\``);
+    }
+  } else {
+    for (const key of [...others, ...hostKeys]) report(key, `\`${key}\` cannot stand beside \`${first}\``);
+  }
+  if (input.cluster !== undefined && (input.db ?? 0) !== 0) report('db', 'a Redis Cluster has only `db: 0`');
+}
+
+function resolveWay(input: ConnectionInput, url: TargetUrl | undefined) {
+  const { sentinel, cluster } = input;
+  if (sentinel !== undefined) {
+    const { name, nodes, user, password } = sentinel;
+    const login = { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
+    return { sentinel: { name, nodes: parseNodes(nodes), ...login } };
+  }
+  if (cluster !== undefined) return { cluster: { nodes: parseNodes(cluster.nodes) } };
+  if (url?.socketPath !== undefined) return { socketPath: url.socketPath };
+  return { host: input.host ?? url?.host ?? '', port: input.port ?? url?.port ?? 6379 };
+}
+
+function parseNodes(nodes: readonly string[]): HostPort[] {
+  return nodes.map((node) => parseHostPort(node)).filter((node) => node !== undefined);
+}
+
+function resolveTls(
+  input: ConnectionInput,
+  url: TargetUrl | undefined,
+  folder: string,
+  report: Report,
+): TargetTls | undefined {
+  const files = (['cacert', 'cert', 'key'] as const).filter((key) => input[key] !== undefined);
+  if (input.key !== undefined && input.cert === undefined) report('key', '`key` needs `cert`');
+  if (input.cert !== undefined && input.key === undefined) report('cert', '`cert` needs `key`');
+  if (input.key_password !== undefined && input.key === undefined) report('key_password', '`key_password` needs `key`');
+  const isOn = files.length > 0 || input.tls === true || url?.tls === true;
+  if (input.tls === false && (files.length > 0 || url?.tls === true)) {
+    report('tls', `\`tls: false\` contradicts \`${files[0] ?? 'url'}\`, which switches TLS on`);
+  }
+  if (isOn && url?.socketPath !== undefined) report('url', 'TLS is not spoken over a unix socket');
+  if (!isOn) {
+    if (input.verify_hostname !== undefined)
+      report('verify_hostname', '`verify_hostname` needs TLS, for example `tls: true`');
+    return undefined;
+  }
+  const ca =
+    input.cacert === undefined ? undefined : readCertificates(input.cacert, folder, (m) => report('cacert', m));
+  const cert = input.cert === undefined ? undefined : readCertificates(input.cert, folder, (m) => report('cert', m));
+  const key =
+    input.key === undefined
+      ? undefined
+      : readPrivateKey(input.key, folder, { password: input.key_password, cert, report: (m) => report('key', m) });
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(input.key_password === undefined ? {} : { keyPassword: input.key_password }),
+    ...(input.verify_hostname === undefined ? {} : { verifyHostname: input.verify_hostname }),
+  };
+}
+
+/** The address of a target without user and password, for people: `rediss://cache:6380/2`. */
+export function describeTarget(connection: TargetConnection): string {
+  const scheme = connection.tls === undefined ? 'redis' : 'rediss';
+  const db = connection.db === undefined || connection.db === 0 ? '' : `/${connection.db}`;
+  const list = (nodes: readonly HostPort[]) => nodes.map(formatHostPort).join(',');
+  if (connection.socketPath !== undefined) return `unix://${connection.socketPath}${db && `?db=${connection.db}`}`;
+  if (connection.sentinel !== undefined) {
+    return `${scheme}+sentinel://${list(connection.sentinel.nodes)}/${connection.sentinel.name}${db}`;
+  }
+  if (connection.cluster !== undefined) return `${scheme}+cluster://${list(connection.cluster.nodes)}`;
+  return `${scheme}://${formatHostPort({ host: connection.host ?? '', port: connection.port ?? 6379 })}${db}`;
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
+import { readCertificates, readPrivateKey } from './certificates.ts';
+import { defaultOf } from './declare.ts';
+import { freeze } from './freeze.ts';
+import { layer } from './layers.ts';
+import { isLoopback, parseDuration, parseSize } from './parse.ts';
+import { substitute } from './placeholders.ts';
+import { invalid } from './problems.ts';
+import { type InstanceInput, instanceSchema, parseHttp, parseListen } from './schema-instance.ts';
+import { secretsIn } from './secrets.ts';
+import type { EndpointTls, EndpointUser, Environment, HostPort, Instance } from './types.ts';
+import { type PathProblem, validate } from './validate.ts';
+import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts';
+
+export interface InstanceSources {
+  /** Pipeline folder, where `rdi.yaml` may be. */
+  readonly dir?: string | undefined;
+  /** `--instance FILE`; then it must be there. */
+  readonly file?: string | undefined;
+  /** Values of the command line by camel-case name, as commander delivers them: texts, and true for switches. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  readonly env: Environment;
+}
+
+const shape = instanceSchema.shape;
+const endpointShape = shape.endpoint.unwrap().shape;
+const limitsShape = endpointShape.limits.unwrap().shape;
+const tlsShape = endpointShape.tls.unwrap().shape;
+const memoryShape = shape.memory.unwrap().shape;
+
+/**
+ * The effective instance: flag over variable over file over default, value by value.
+ *
+ * Throws a {@link ConfigError}: `CONFIG_NOT_FOUND` when a file given with `--instance` cannot be read, `CONFIG_INVALID`
+ * with every problem otherwise; a problem names the file with its line, the flag or the variable.
+ */
+export function loadInstance(sources: InstanceSources): Instance {
+  const file = readInstanceFile(sources);
+  if (file.problems.length > 0) throw invalid(file.problems);
+  const content = file.content ?? {};
+  const folder = resolve(dirname(file.file));
+  const substitution = substitute(content, instanceSchema, sources.env, folder);
+  const layered = layer(substitution.value, sources.flags ?? {}, sources.env);
+  const checked = validate(instanceSchema, { ...substitution, value: layered.value });
+  const place = (problem: PathProblem) => layered.place(file, problem);
+  const problems: ConfigProblem[] = [...substitution.problems, ...checked.problems].map(place);
+  const report = (path: readonly PropertyKey[], message: string) =>
+    problems.push(place({ path, message, onKey: true }));
+
+  const input = checked.value;
+  if (input === undefined) throw invalid(problems);
+  // A relative path of the file starts at the file; one of a flag or variable where the command was started.
+  const folderOf = (path: readonly PropertyKey[]) => (layered.isFromFile(path) ? folder : '.');
+  const users = resolveUsers(input, layered.isFromFile, report);
+  const tls = resolveTls(input, folderOf, report);
+  const listen = parseListen(input.listen ?? defaultOf(shape.listen)) as HostPort;
+  checkReach(listen, input, users, tls, report);
+  if (problems.length > 0) throw invalid(problems);
+
+  const http = parseHttp(input.http ?? defaultOf(shape.http)) ?? null;
+  return freeze<Instance>({
+    listen,
+    http,
+    dataDir:
+      input.data_dir === undefined
+        ? resolve(defaultOf(shape.data_dir))
+        : resolve(folderOf(['data_dir']), input.data_dir),
+    target: input.target,
+    endpoint: {
+      users,
+      tls,
+      limits: resolveLimits(input),
+      testMode: input.endpoint?.test_mode ?? defaultOf(endpointShape.test_mode),
+      nullKey: input.endpoint?.null_key ?? defaultOf(endpointShape.null_key),
+      nullValue: input.endpoint?.null_value ?? defaultOf(endpointShape.null_value),
+    },
+    diskLimitBytes: size(input.disk_limit, shape.disk_limit),
+    memory: {
+      maxBufferedBytes: size(input.memory?.max_buffered, memoryShape.max_buffered),
+      maxBatchBytes: size(input.memory?.max_batch, memoryShape.max_batch),
+      maxBatchesInFlight: input.memory?.max_batches_in_flight ?? defaultOf(memoryShape.max_batches_in_flight),
+    },
+    logLevel: input.log_level ?? defaultOf(shape.log_level),
+    logFormat: input.log_format ?? defaultOf(shape.log_format),
+    shutdownDeadlineMs: duration(input.shutdown_deadline, shape.shutdown_deadline),
+    notices: httpNotices(http, place),
+    secrets: [...new Set([...secretsIn(layered.value, instanceSchema), ...(tls === undefined ? [] : [tls.key])])],
+  });
+}
+
+function readInstanceFile(sources: InstanceSources): YamlFile {
+  const file = sources.file ?? join(sources.dir ?? '.', 'rdi.yaml');
+  if (sources.file === undefined && (sources.dir === undefined || !existsSync(file))) return parseYaml('rdi.yaml', '');
+  try {
+    return readYamlFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError('CONFIG_NOT_FOUND', `the instance file ${file} cannot be read: ${code ?? 'unknown reason'}`, {
+      fix: 'Check the path given with `--instance`, or leave the flag out: every value has a default.',
+      cause: error,
+    });
+  }
+}
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+
+function resolveUsers(
+  input: InstanceInput,
+  isFromFile: (path: readonly PropertyKey[]) => boolean,
+  report: Report,
+): EndpointUser[] {
+  const { users, user, password } = input.endpoint ?? {};
+  if (user !== undefined && password === undefined) {
+    report(['endpoint', 'user'], 'a user without a password; set `password`, too');
+  }
+  if (password !== undefined) {
+    const bothInFile = users !== undefined && isFromFile(['endpoint', 'password']);
+    if (bothInFile) report(['endpoint', 'password'], '`password` cannot stand beside `users`');
+    return [{ name: user ?? 'default', password }];
+  }
+  const names = new Set<string>();
+  for (const [index, { name }] of (users ?? []).entries()) {
+    if (names.has(name)) report(['endpoint', 'users', index, 'name'], `the user \`${name}\` is there twice`);
+    names.add(name);
+  }
+  return users ?? [];
+}
+
+function resolveTls(
+  input: InstanceInput,
+  folderOf: (path: readonly PropertyKey[]) => string,
+  report: Report,
+): EndpointTls | undefined {
+  const tls = input.endpoint?.tls;
+  if (tls === undefined || Object.keys(tls).length === 0) return undefined;
+  const path = (key: keyof typeof tls) => ['endpoint', 'tls', key];
+  const clientCertificates = tls.client_certificates ?? defaultOf(tlsShape.client_certificates);
+  if (tls.cert === undefined || tls.key === undefined) {
+    const missing = tls.cert === undefined ? 'cert' : 'key';
+    report(path(missing), `TLS needs \`cert\` and \`key\`; \`${missing}\` is missing`);
+    return undefined;
+  }
+  if (clientCertificates !== 'none' && tls.client_ca === undefined) {
+    report(path('client_certificates'), `\`client_certificates: ${clientCertificates}\` needs \`client_ca\``);
+  }
+  const read = (key: 'cert' | 'client_ca', file: string) =>
+    readCertificates(file, folderOf(path(key)), (message) => report(path(key), message));
+  const cert = read('cert', tls.cert);
+  const clientCa = tls.client_ca === undefined ? undefined : read('client_ca', tls.client_ca);
+  const key = readPrivateKey(tls.key, folderOf(path('key')), {
+    password: tls.key_password,
+    cert,
+    report: (message) => report(path('key'), message),
+  });
+  if (cert === undefined || key === undefined) return undefined;
+  return {
+    cert,
+    key,
+    ...(tls.key_password === undefined ? {} : { keyPassword: tls.key_password }),
+    ...(clientCa === undefined ? {} : { clientCa }),
+    clientCertificates,
+  };
+}
+
+/** Who can reach the endpoint must be known, unless the user says otherwise in plain words. */
+function checkReach(
+  listen: HostPort,
+  input: InstanceInput,
+  users: readonly EndpointUser[],
+  tls: EndpointTls | undefined,
+  report: Report,
+): void {
+  const isKnown = users.length > 0 || tls?.clientCertificates === 'required';
+  const isAllowed = input.endpoint?.accept_unauthenticated_connections_from_the_network === true;
+  if (isKnown || isAllowed || isLoopback(listen.host)) return;
+  report(
+    ['listen'],
+    `\`${listen.host}\` can be reached from the network and there is no user, so anybody could write to the target; set a user and password, listen on 127.0.0.1, or set \`accept_unauthenticated_connections_from_the_network: true\``,
+  );
+}
+
+function resolveLimits(input: InstanceInput): Instance['endpoint']['limits'] {
+  const limits = input.endpoint?.limits;
+  return {
+    maxFrameBytes: size(limits?.max_frame_bytes, limitsShape.max_frame_bytes),
+    maxArguments: limits?.max_arguments ?? defaultOf(limitsShape.max_arguments),
+    maxConnections: limits?.max_connections ?? defaultOf(limitsShape.max_connections),
+    unauthenticatedTimeoutMs: duration(limits?.unauthenticated_timeout, limitsShape.unauthenticated_timeout),
+  };
+}
+
+function httpNotices(http: HostPort | null, place: (problem: PathProblem) => ConfigProblem): ConfigNotice[] {
+  if (http === null || isLoopback(http.host)) return [];
+  const message = `status, metrics and rejected records can be read by everybody who reaches \`${http.host}\`: there is no login`;
+  return [{ ...place({ path: ['http'], message, onKey: true }), level: 'warn' }];
+}
+
+/** Bytes; the text was checked when the file was. */
+function size(value: string | number | undefined, schema: typeof shape.disk_limit): number {
+  return parseSize(String(value ?? defaultOf(schema))) ?? 0;
+}
+
+/** Milliseconds; the text was checked when the file was. */
+function duration(value: string | undefined, schema: typeof shape.shutdown_deadline): number {
+  return parseDuration(value ?? defaultOf(schema)) ?? 0;
+}

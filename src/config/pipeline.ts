@@ -1,0 +1,173 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
+import { checkSources, checkTargets } from './checks.ts';
+import { resolveConnection } from './connection.ts';
+import { freeze } from './freeze.ts';
+import { declaredNotices, pipelineNotices } from './notices.ts';
+import { substitute } from './placeholders.ts';
+import { invalid, placed, sorted } from './problems.ts';
+import { type PipelineInput, pipelineSchema, SMALLEST_PIPELINE } from './schema-pipeline.ts';
+import { connectionSchema } from './schema-targets.ts';
+import { redact, secretsIn } from './secrets.ts';
+import { effectiveSettings } from './settings.ts';
+import type { Environment, JobFile, LoadedPipeline, TargetConnection } from './types.ts';
+import { validate } from './validate.ts';
+import { readYamlFile, type YamlFile } from './yaml-file.ts';
+
+/**
+ * Reads the pipeline folder `dir`: `config.yaml` and `jobs/*.yaml`.
+ *
+ * Throws a {@link ConfigError}: `CONFIG_NOT_FOUND` when there is no `config.yaml`, `CONFIG_INVALID` with every problem of
+ * every file otherwise.
+ */
+export function loadPipeline(dir: string, options: { env: Environment }): LoadedPipeline {
+  const file = readPipelineFile(dir);
+  const folder = resolve(dir);
+  const jobs = readJobs(join(dir, 'jobs'));
+  const problems: ConfigProblem[] = [...file.problems, ...jobs.problems];
+  if (file.problems.length > 0) throw invalid(problems);
+
+  // An empty file is a cleared pipeline.
+  const content = file.content ?? {};
+  const substitution = substitute(content, pipelineSchema, options.env, folder);
+  const checked = validate(pipelineSchema, substitution);
+  const targets = checkTargets(substitution.value, folder);
+  const found = [
+    ...substitution.problems,
+    ...checked.problems,
+    ...checkSources(substitution.value),
+    ...targets.problems,
+  ];
+  problems.push(...found.map((problem) => placed(file, problem)));
+  if (problems.length > 0 || checked.value === undefined) throw invalid(problems);
+
+  const pipeline: PipelineInput = checked.value;
+  const notices: ConfigNotice[] = [
+    ...substitution.notices.map((notice) => ({ ...placed(file, notice), level: 'warn' as const })),
+    ...[...declaredNotices(content, pipelineSchema), ...pipelineNotices(pipeline)].map((notice) => ({
+      ...placed(file, notice),
+      level: notice.level,
+    })),
+  ];
+  return freeze<LoadedPipeline>({
+    dir,
+    file: file.file,
+    settings: effectiveSettings(pipeline.processors),
+    targets: targets.connections,
+    jobs: jobs.files,
+    document: redact(content, pipelineSchema) as Record<string, unknown>,
+    notices: [...sorted(notices), ...jobs.notices],
+    secrets: unique([...secretsIn(substitution.value, pipelineSchema), ...keySecrets(targets.connections)]),
+  });
+}
+
+/** A pipeline without any file: every row as a hash to the target at `url` (`redis://`, `rediss://`, `unix://`). */
+export function pipelineForTarget(url: string, options: { env: Environment }): LoadedPipeline {
+  const content = { targets: { target: { connection: { url } } } };
+  const { value, problems: unfilled } = substitute(content, pipelineSchema, options.env, '.');
+  const input = connectionSchema.safeParse((value as typeof content).targets.target.connection);
+  const report = (message: string) => invalid([{ file: '--target', line: 0, col: 0, message }]);
+  if (unfilled[0] !== undefined) throw report(unfilled[0].message);
+  if (!input.success) {
+    throw report(
+      'a url such as `redis://127.0.0.1:6379`, `rediss://…` or `unix:///path/to/socket` is needed; special characters in a password must be percent-encoded',
+    );
+  }
+  const { connection, problems } = resolveConnection(input.data, '.');
+  if (connection === undefined) throw report(problems[0]?.message ?? 'the target cannot be used');
+  return freeze<LoadedPipeline>({
+    dir: undefined,
+    file: undefined,
+    settings: effectiveSettings(undefined),
+    targets: { target: connection },
+    jobs: [],
+    document: redact(content, pipelineSchema) as Record<string, unknown>,
+    notices: [],
+    secrets: secretsIn(value, pipelineSchema),
+  });
+}
+
+/** The default target. Throws a {@link ConfigError} when the pipeline has none: it is valid, but cannot run. */
+export function requireTarget(pipeline: LoadedPipeline): TargetConnection {
+  const target = pipeline.targets['target'];
+  if (target !== undefined) return target;
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    'the pipeline has no target named `target`, so there is nowhere to write to',
+    {
+      ...(pipeline.file === undefined ? {} : { where: pipeline.file }),
+      fix: `Add one:\n\n${SMALLEST_PIPELINE}`,
+    },
+  );
+}
+
+function readPipelineFile(dir: string): YamlFile {
+  const file = join(dir, 'config.yaml');
+  try {
+    return readYamlFile(file);
+  } catch (error) {
+    throw unreadable(dir, file, error as NodeJS.ErrnoException);
+  }
+}
+
+function unreadable(dir: string, file: string, error: NodeJS.ErrnoException): ConfigError {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+    return new ConfigError('CONFIG_NOT_FOUND', `${file} cannot be read: ${error.code ?? 'unknown reason'}`, {
+      cause: error,
+    });
+  }
+  const folderIsThere = statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+  const what = folderIsThere ? `the folder ${dir} has no config.yaml` : `there is no folder ${dir}`;
+  return new ConfigError('CONFIG_NOT_FOUND', what, {
+    fix: `Write ${file}; the smallest valid one is:\n\n${SMALLEST_PIPELINE}`,
+    cause: error,
+  });
+}
+
+function readJobs(folder: string): { files: JobFile[]; problems: ConfigProblem[]; notices: ConfigNotice[] } {
+  const files: JobFile[] = [];
+  const problems: ConfigProblem[] = [];
+  const notices: ConfigNotice[] = [];
+  for (const name of listFiles(folder)) {
+    const path = join(folder, name);
+    const at = { file: path, line: 1, col: 1 };
+    if (name.endsWith('.yml')) {
+      notices.push({ ...at, level: 'warn', message: 'the file is not read: the name of a job must end in `.yaml`' });
+    }
+    if (!name.endsWith('.yaml')) continue;
+    const yaml = readYamlFile(path);
+    const { content } = yaml;
+    problems.push(...yaml.problems);
+    if (yaml.problems.length > 0) continue;
+    if (content === null || typeof content !== 'object' || Array.isArray(content)) {
+      problems.push({ ...at, message: 'a job must be a map with `source`, `transform` and `output`' });
+      continue;
+    }
+    files.push({ file: path, content: content as Record<string, unknown>, locate: yaml.locate });
+    notices.push({
+      ...at,
+      level: 'warn',
+      message:
+        'the job is read but not applied: rows of its table are written with the default mapping, `<table>:<key column>:<value>`',
+    });
+  }
+  return { files, problems, notices };
+}
+
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Private keys must not be shown either, wherever they came from. */
+function keySecrets(connections: Readonly<Record<string, TargetConnection>>): string[] {
+  return Object.values(connections).flatMap(({ tls }) => (tls?.key === undefined ? [] : [tls.key]));
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
