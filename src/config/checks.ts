@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import { resolveConnection } from './connection.ts';
 import { SQL_TYPES } from './schema-sources.ts';
-import { connectionSchema } from './schema-targets.ts';
+import { type ConnectionInput, connectionSchema } from './schema-targets.ts';
 import type { TargetConnection } from './types.ts';
 import { formatPath, type PathProblem } from './validate.ts';
 
@@ -118,13 +119,22 @@ export function checkTargets(
   const problems: PathProblem[] = [];
   const connections: [string, TargetConnection][] = [];
   for (const [id, target] of Object.entries(asMap(asMap(content)['targets']))) {
-    const parsed = connectionSchema.safeParse(asMap(target)['connection']);
-    if (!parsed.success) continue;
-    const resolved = resolveConnection(parsed.data, folder);
-    problems.push(
-      ...resolved.problems.map((problem) => ({ ...problem, path: ['targets', id, 'connection', ...problem.path] })),
-    );
+    const written = asMap(target)['connection'];
+    const resolved = resolveConnection(validMembers(asMap(written)), folder);
+    for (const problem of resolved.problems) {
+      const key = problem.path[0] ?? '';
+      const isNews =
+        written !== undefined && (Object.hasOwn(asMap(written), key) ? key in validMembers(asMap(written)) : true);
+      if (isNews) problems.push({ ...problem, path: ['targets', id, 'connection', ...problem.path] });
+    }
     if (resolved.connection !== undefined) connections.push([id, resolved.connection]);
   }
   return { problems, connections: Object.fromEntries(connections) };
+}
+
+/** The keys of a connection that are right by themselves; what is wrong with the others is reported elsewhere. */
+function validMembers(connection: Content): ConnectionInput {
+  const shape: Record<string, z.ZodType> = connectionSchema.shape;
+  const valid = Object.entries(connection).filter(([key, value]) => shape[key]?.safeParse(value).success === true);
+  return Object.fromEntries(valid) as ConnectionInput;
 }

@@ -48,7 +48,9 @@ function substituteValue(
   unused: boolean,
 ): unknown {
   const idle = unused || (schema !== undefined && fieldOf(schema).noEffect !== undefined);
-  if (typeof value === 'string') return value.includes('${') ? substituteText(run, value, schema, path, idle) : value;
+  if (typeof value === 'string') {
+    return value.includes('${') ? substituteText(run, value, schema, path, idle) : readBoolean(value, schema);
+  }
   if (value === null || typeof value !== 'object') return value;
   const member = (key: PropertyKey, inner: unknown) => {
     const innerSchema = schema === undefined ? undefined : memberSchema(schema, key, value);
@@ -56,6 +58,13 @@ function substituteValue(
   };
   if (Array.isArray(value)) return value.map((inner, index) => member(index, inner));
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, member(key, inner)]));
+}
+
+/** RDI reads YAML 1.1, where `yes` and `on` are booleans; ours is 1.2, where they are text. */
+function readBoolean(text: string, schema: z.ZodType | undefined): string | boolean {
+  if (schema === undefined || !(unwrap(schema) instanceof z.ZodBoolean)) return text;
+  if (/^(?:yes|on)$/i.test(text)) return true;
+  return /^(?:no|off)$/i.test(text) ? false : text;
 }
 
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g;

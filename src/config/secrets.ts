@@ -61,7 +61,8 @@ export function secretsIn(
 function spellings(text: string, url: boolean): string[] {
   const secret = url ? (URL_PASSWORD.exec(text)?.[2] ?? '') : text;
   if (secret === '') return [];
-  const all = new Set([secret, encodeURIComponent(secret.toWellFormed())]);
+  const all = new Set([secret]);
+  if (!url) all.add(encodeURIComponent(secret.toWellFormed()));
   try {
     all.add(decodeURIComponent(secret));
   } catch {
