@@ -67,7 +67,9 @@ export class CheckpointStore {
       }
       this.#state.prepare('DELETE FROM stream_behind').run();
       for (const [stream, { position: at, stopped }] of checkpoint.behind) {
-        const [reason, entryId, since] = stopped ? [stopped.reason, stopped.entryId, stopped.since] : [null, null, null];
+        const [reason, entryId, since] = stopped
+          ? [stopped.reason, stopped.entryId, stopped.since]
+          : [null, null, null];
         leave.run(stream.number, BigInt(at), reason, entryId, since);
       }
     });

@@ -22,7 +22,8 @@ export class SqliteDlq implements DlqStore {
       SELECT id FROM dlq WHERE stream = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`;
     const evicted = this.#state.prepare(sql).run(stream, cap).changes;
     if (!evicted) return;
-    const count = 'INSERT INTO dlq_evicted VALUES (?, ?) ON CONFLICT DO UPDATE SET evicted = evicted + excluded.evicted';
+    const count =
+      'INSERT INTO dlq_evicted VALUES (?, ?) ON CONFLICT DO UPDATE SET evicted = evicted + excluded.evicted';
     this.#state.prepare(count).run(stream, evicted);
   }
 

@@ -2,19 +2,21 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { StoreError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { StreamEntry } from '../types.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { type Disk, localDisk } from './disk.ts';
 import { SqliteDlq } from './dlq-store.ts';
 import { Journal } from './journal.ts';
 import { JournalReader } from './journal-reader.ts';
 import { SqliteMetadata } from './metadata-store.ts';
-import { newStream, recoverJournal, type Recovered } from './recovery.ts';
-import { SubBatches, type StoredEntry } from './resends.ts';
+import { newStream, type Recovered, recoverJournal } from './recovery.ts';
+import { type StoredEntry, SubBatches } from './resends.ts';
 import { StateStore } from './state-store.ts';
 import type { CheckpointState, EntryReader, Pressure, StoredStream, StreamStore } from './types.ts';
 
 const MIN_SEGMENT_BYTES = 1 << 20;
 const MAX_SEGMENT_BYTES = 64 << 20;
+const LOOK = { entries: 1000, bytes: 1 << 20 };
 const RESERVE_BYTES = 4 << 20;
 /** Shares of the disk limit at which feeders are held back, harder and harder (spec/debezium-sink-protocol.md §6). */
 const FULL_AT = 0.8;
@@ -44,7 +46,7 @@ export interface DurabilityListener {
 export class EmbeddedStore implements StreamStore {
   readonly metadata: SqliteMetadata;
   readonly deadLetters: SqliteDlq;
-  readonly checkpoint: CheckpointState;
+  checkpoint: CheckpointState;
   readonly subBatches: SubBatches;
   readonly #options: EmbeddedStoreOptions;
   readonly #state: StateStore;
@@ -125,6 +127,10 @@ export class EmbeddedStore implements StreamStore {
     return this.#journal.bytes;
   }
 
+  get limitBytes(): number {
+    return this.#options.diskLimitBytes;
+  }
+
   get segments(): number {
     return this.#journal.segments.length;
   }
@@ -169,7 +175,7 @@ export class EmbeddedStore implements StreamStore {
     explicitId?: readonly [number, number],
   ): number {
     const now = this.#options.clock.now();
-    let ms = now > stream.lastMs ? now : stream.lastMs;
+    let ms = Math.max(now, stream.lastMs);
     let seq = ms === stream.lastMs ? stream.lastSeq + 1 : 0;
     if (explicitId && isAfter(explicitId, stream)) [ms, seq] = explicitId;
     const position = this.#journal.append(stream, ms, seq, origin, startsSubBatch, fieldCount, bytes, start, end);
@@ -191,7 +197,11 @@ export class EmbeddedStore implements StreamStore {
     return () => this.#listeners.delete(listener);
   }
 
-  reader(position: number, select: (stream: StoredStream, position: number) => boolean, releases: boolean): EntryReader {
+  reader(
+    position: number,
+    select: (stream: StoredStream, position: number) => boolean,
+    releases: boolean,
+  ): EntryReader {
     const reader = new JournalReader(
       {
         journal: this.#journal,
@@ -217,6 +227,17 @@ export class EmbeddedStore implements StreamStore {
     };
   }
 
+  async *pending(stream: StoredStream): AsyncGenerator<StreamEntry> {
+    const from = this.checkpoint.behind.get(stream)?.position ?? this.checkpoint.position;
+    const reader = this.reader(from, (other) => other === stream, false);
+    for (let batch = await reader.next(LOOK); batch; batch = await reader.next(LOOK)) yield* batch.entries;
+  }
+
+  pendingCount(stream: StoredStream): number {
+    const c = this.checkpoint.counters.get(stream);
+    return stream.appended - (c ? c.written + c.filtered + c.superseded + c.rejected + c.skipped : 0);
+  }
+
   arrival(position: number): Promise<void> {
     if (this.#journal.durable > position || this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -224,6 +245,8 @@ export class EmbeddedStore implements StreamStore {
 
   async settle(checkpoint: CheckpointState): Promise<void> {
     this.#withReserve(() => this.#checkpoints.save(checkpoint));
+    const counters = new Map([...this.checkpoint.counters, ...checkpoint.counters]);
+    this.checkpoint = { position: checkpoint.position, behind: new Map(checkpoint.behind), counters };
     let needed = checkpoint.position;
     for (const { position } of checkpoint.behind.values()) needed = Math.min(needed, position);
     const second = this.#journal.segments[1];

@@ -1,7 +1,15 @@
 import type { StreamEntry } from '../types.ts';
 import type { Disk } from './disk.ts';
 import type { Journal } from './journal.ts';
-import { type Block, HEADER_BYTES, isValidRecord, KIND, readHeader, readJsonBody, recordLength } from './record-format.ts';
+import {
+  type Block,
+  HEADER_BYTES,
+  isValidRecord,
+  KIND,
+  readHeader,
+  readJsonBody,
+  recordLength,
+} from './record-format.ts';
 import { damaged, readBlock } from './segments.ts';
 import type { EntryBatch, StoredStream } from './types.ts';
 
@@ -44,7 +52,10 @@ export class JournalReader {
    * The next entries, at most so many and so many bytes (but at least one record is looked at), none beyond `until`.
    * Null when nothing durable is left. Throws {@link StoreError} `STORE_DAMAGED` at a record that is not valid.
    */
-  async next(limits: { entries: number; bytes: number }, until = this.#options.journal.durable): Promise<EntryBatch | null> {
+  async next(
+    limits: { entries: number; bytes: number },
+    until = this.#options.journal.durable,
+  ): Promise<EntryBatch | null> {
     const end = Math.min(until, this.#options.journal.durable);
     if (this.#position >= end) return null;
     const entries: StreamEntry[] = [];

@@ -1,5 +1,15 @@
 import type { Disk } from './disk.ts';
-import { type Block, createBlock, HEADER_BYTES, KIND, packKind, paddedTo8, readHeader, recordLength, writeRecord } from './record-format.ts';
+import {
+  type Block,
+  createBlock,
+  HEADER_BYTES,
+  KIND,
+  packKind,
+  paddedTo8,
+  readHeader,
+  recordLength,
+  writeRecord,
+} from './record-format.ts';
 import { type Segment, segmentName } from './segments.ts';
 import type { StoredStream } from './types.ts';
 
@@ -278,7 +288,8 @@ export class Journal {
         offset += recordLength(block, offset, block.used);
       }
     }
-    while (this.#blocks.length > 0 && (this.#blocks[this.#blocks.length - 1] as Block).base >= position) this.#blocks.pop();
+    while (this.#blocks.length > 0 && (this.#blocks[this.#blocks.length - 1] as Block).base >= position)
+      this.#blocks.pop();
     const last = this.#blocks[this.#blocks.length - 1];
     if (last) last.used = position - last.base;
     this.#appended = position;
@@ -335,4 +346,3 @@ export class Journal {
     }
   }
 }
-

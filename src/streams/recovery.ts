@@ -1,6 +1,6 @@
 import type { Disk } from './disk.ts';
 import { FORMAT_VERSION, KIND, readHeader, readJsonBody, type SegmentHeader } from './record-format.ts';
-import { damaged, listSegments, lookBehindDamage, scanSegment, type Segment } from './segments.ts';
+import { damaged, listSegments, lookBehindDamage, type Segment, scanSegment } from './segments.ts';
 import type { StoredStream } from './types.ts';
 
 /** An entry of the newest sub-batch of a feeder, for `resends.ts`. */
@@ -67,7 +67,13 @@ export async function recoverJournal(disk: Disk, settled: number, checkForMs = 5
   return recovered;
 }
 
-async function refuseDamage(disk: Disk, segment: Segment, validEnd: number, size: number, settled: number): Promise<void> {
+async function refuseDamage(
+  disk: Disk,
+  segment: Segment,
+  validEnd: number,
+  size: number,
+  settled: number,
+): Promise<void> {
   const { wasDurable } = await lookBehindDamage(segment, validEnd, size);
   if (wasDurable || segment.base + validEnd < settled) {
     throw damaged(disk, segment.name, validEnd, 'Acknowledged entries are damaged');

@@ -1,6 +1,15 @@
 import { StoreError } from '../errors.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import { type Block, createBlock, HEADER_BYTES, isValidRecord, readJsonBody, recordKind, recordLength, KIND } from './record-format.ts';
+import {
+  type Block,
+  createBlock,
+  HEADER_BYTES,
+  isValidRecord,
+  KIND,
+  readJsonBody,
+  recordKind,
+  recordLength,
+} from './record-format.ts';
 
 const SUFFIX = '.journal';
 const SCAN_BYTES = 4 << 20;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { StoreError } from '../errors.ts';
 
 const fdatasync = promisify(fs.fdatasync);
@@ -133,7 +133,11 @@ function asStoreError(cause: unknown, file: string): unknown {
     });
   }
   if (code === SQLITE_FULL || (cause as NodeJS.ErrnoException).code === 'ENOSPC') {
-    return new StoreError('STORE_FULL', `The disk is full: ${file}`, { fix: 'Free some space', retryable: true, cause });
+    return new StoreError('STORE_FULL', `The disk is full: ${file}`, {
+      fix: 'Free some space',
+      retryable: true,
+      cause,
+    });
   }
   if (code !== undefined || (cause as NodeJS.ErrnoException).code) {
     return new StoreError('STORE_FAILED', `The disk refused a change of ${file}: ${cause.message}`, {

@@ -135,6 +135,10 @@ export interface StreamStore {
    * position. The engine's reader (`releases`) lets memory go behind it.
    */
   reader(position: number, select: (stream: StoredStream, position: number) => boolean, releases: boolean): EntryReader;
+  /** Entries of one stream that are not settled, oldest first, for people who look. */
+  pending(stream: StoredStream): AsyncIterable<StreamEntry>;
+  /** How many entries of the stream are not settled, as of the last `settle`. */
+  pendingCount(stream: StoredStream): number;
   /** Resolves when something became durable after `position`, or at once when it already is, or when the store closes. */
   arrival(position: number): Promise<void>;
 

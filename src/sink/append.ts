@@ -1,0 +1,201 @@
+import type { StoredEntry } from '../streams/resends.ts';
+import type { StoredStream } from '../streams/types.ts';
+import type { Connection } from './connection.ts';
+import { bulk, error, OOM } from './resp-text.ts';
+
+const STAR = 42;
+/** Debezium 1.9.0 sends no other command between attempts; its shortest retry delay ends a refusal instead. */
+const QUIET_MS = 300;
+
+/** Fields of an entry in RESP form, `bytes[start, end)`. */
+interface Fields {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly count: number;
+}
+
+/** An entry that was read and is not appended yet. */
+export interface HeldEntry {
+  readonly stream: StoredStream;
+  readonly fields: Fields;
+  readonly explicitId: EntryIdPair | undefined;
+}
+
+/** The first pipeline of a reconnected feeder beside the entries that its last sub-batch left. */
+export interface Comparing {
+  readonly stored: readonly StoredEntry[];
+  readonly held: HeldEntry[];
+}
+
+type EntryIdPair = readonly [number, number];
+
+/**
+ * Runs the current command as an `XADD` to a data stream: the hot path of the endpoint. Whatever it holds, the reply is
+ * an id (once durable) or OOM.
+ */
+export function xadd(connection: Connection): void {
+  const { parser, context } = connection;
+  const { buffer, starts, ends, count } = parser;
+  const key = buffer.latin1Slice(starts[1], ends[1]);
+  if (isMetadata(connection, key)) {
+    appendMetadata(connection, key);
+    return;
+  }
+  if (!connection.hasAppended && mayBeSentAgain(connection)) return;
+  connection.hasAppended = true;
+  const stream = context.store.stream(connection.db, key);
+  const isPlain = count > 3 && ends[2] === (starts[2] as number) + 1 && buffer[starts[2] as number] === STAR;
+  const idIndex = isPlain ? 2 : findId(connection);
+  const explicitId = isPlain ? undefined : parseId(connection, idIndex);
+  const fields = fieldsFrom(connection, idIndex + 1);
+  if (connection.comparing) compare(connection, connection.comparing, { stream, fields, explicitId });
+  else appendEntry(connection, stream, fields, explicitId);
+}
+
+/** Appends an entry and queues its reply. */
+export function appendEntry(
+  connection: Connection,
+  stream: StoredStream,
+  fields: Fields,
+  explicitId: EntryIdPair | undefined,
+): void {
+  const { context } = connection;
+  const now = context.clock.elapsed();
+  if (connection.isSticky && now - connection.lastAppendMs > QUIET_MS) connection.isSticky = false;
+  connection.lastAppendMs = now;
+  const startsSubBatch = !connection.isInSubBatch;
+  connection.isInSubBatch = true;
+  const position = connection.isSticky ? -1 : append(connection, stream, fields, explicitId, startsSubBatch);
+  if (position < 0) {
+    refuse(connection);
+    return;
+  }
+  const id = `${stream.lastMs}-${stream.lastSeq}`;
+  connection.replies.pushAppend(`$${id.length}\r\n${id}\r\n`, position);
+}
+
+function append(
+  connection: Connection,
+  stream: StoredStream,
+  { bytes, start, end, count }: Fields,
+  explicitId: EntryIdPair | undefined,
+  startsSubBatch: boolean,
+): number {
+  const { store, testMaxmemory } = connection.context;
+  if (testMaxmemory > 0 || store.pressure === 'refusing') return -1;
+  return store.append(stream, connection.origin, startsSubBatch, bytes, start, end, count, explicitId);
+}
+
+/** OOM, and nothing more is stored until another command comes. A cluster client would stop at OOM: it is cut instead. */
+function refuse(connection: Connection): void {
+  if (connection.isCluster) {
+    connection.destroy();
+    return;
+  }
+  connection.isSticky = true;
+  connection.replies.pushReady(OOM);
+}
+
+/** The arguments from `first` on: where they stand, or put together for an inline command. */
+function fieldsFrom({ parser }: Connection, first: number): Fields {
+  const { buffer, starts, ends, isInline } = parser;
+  const count = Math.max(0, parser.count - first);
+  if (!isInline) {
+    const start = (ends[first - 1] as number) + 2;
+    return { bytes: buffer, start, end: Math.max(start, (ends[parser.count - 1] as number) + 2), count };
+  }
+  let text = '';
+  for (let i = first; i < parser.count; i++) text += bulk(buffer.latin1Slice(starts[i], ends[i]));
+  const bytes = Buffer.from(text, 'latin1');
+  return { bytes, start: 0, end: bytes.length, count };
+}
+
+/**
+ * Index of the id argument, behind `NOMKSTREAM` and `MAXLEN|MINID [=|~] threshold [LIMIT count]`. Trimming options are
+ * accepted and have no effect: entries leave when they are settled.
+ */
+function findId(connection: Connection): number {
+  const { count } = connection.parser;
+  let i = 2;
+  for (;;) {
+    const word = i < count ? argument(connection, i).toUpperCase() : '';
+    if (word === 'NOMKSTREAM') i++;
+    else if (word === 'MAXLEN' || word === 'MINID') {
+      i++;
+      if (i < count && /^[=~]$/.test(argument(connection, i))) i++;
+      i++;
+      if (i + 1 < count && argument(connection, i).toUpperCase() === 'LIMIT') i += 2;
+    } else break;
+  }
+  const isId = i < count && /^(\*|\d+(-(\d+|\*))?)$/.test(argument(connection, i));
+  // Without an id everything behind the key is kept as it came; the engine will say what is wrong with it.
+  return isId ? i : 1;
+}
+
+function parseId(connection: Connection, index: number): EntryIdPair | undefined {
+  const match = /^(\d{1,15})-(\d{1,9})$/.exec(index > 1 ? argument(connection, index) : '');
+  return match ? [Number(match[1]), Number(match[2])] : undefined;
+}
+
+function argument({ parser: { buffer, starts, ends } }: Connection, index: number): string {
+  return buffer.latin1Slice(starts[index], ends[index]);
+}
+
+/** Keys of Debezium's own state (its schema history is the one stream of it); a hash is never taken for a stream. */
+function isMetadata(connection: Connection, key: string): boolean {
+  const isHistory = connection.name === 'debezium:schema_history' || connection.name === 'debezium:db_history';
+  if (!isHistory && !key.startsWith('metadata:')) return false;
+  return isHistory || connection.context.store.metadata.type(connection.db, key) !== 'hash';
+}
+
+/** Schema history is exempt from back-pressure: it is small, and needed for progress. */
+function appendMetadata(connection: Connection, key: string): void {
+  const { context, replies } = connection;
+  const { store } = context;
+  const { bytes, start, end, count } = fieldsFrom(connection, findId(connection) + 1);
+  try {
+    const id = store.metadata.append(connection.db, key, Buffer.from(bytes.subarray(start, end)), count);
+    replies.pushAfterChange(bulk(id), store.appended - 1, store.metadata.changed);
+    context.requestSync();
+  } catch (cause) {
+    replies.pushReady(error(`OOM command not allowed when used memory > 'maxmemory'. ${(cause as Error).message}`));
+  }
+}
+
+/** On the first `XADD` of a feeder that was here before: fetches what its last sub-batch left, then runs it again. */
+function mayBeSentAgain(connection: Connection): boolean {
+  const { context, origin } = connection;
+  const { subBatches } = context.store;
+  if (origin === 0 || !subBatches.has(origin)) return false;
+  connection.hasAppended = true;
+  connection.pauseFor(
+    subBatches.stored(origin).then((stored) => {
+      if (stored.length > 0) connection.comparing = { stored, held: [] };
+    }),
+  );
+  return true;
+}
+
+function compare(connection: Connection, comparing: Comparing, entry: HeldEntry): void {
+  const { stored, held } = comparing;
+  const expected = stored[held.length] as StoredEntry;
+  const { fields } = entry;
+  const bytes = Buffer.from(fields.bytes.subarray(fields.start, fields.end));
+  held.push({ ...entry, fields: { bytes, start: 0, end: bytes.length, count: fields.count } });
+  const isSame =
+    expected.stream === entry.stream &&
+    expected.fieldCount === fields.count &&
+    bytes.equals(expected.bytes.subarray(expected.start, expected.end));
+  if (!isSame) {
+    connection.decide();
+    return;
+  }
+  if (held.length < stored.length) return;
+  connection.comparing = null;
+  connection.isInSubBatch = true;
+  for (const { stream, ms, seq, position } of stored) {
+    stream.deduplicated++;
+    connection.replies.pushAppend(bulk(`${ms}-${seq}`), position);
+  }
+}

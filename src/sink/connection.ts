@@ -1,0 +1,242 @@
+import type { Socket } from 'node:net';
+import { appendEntry, type Comparing } from './append.ts';
+import { execute } from './commands/index.ts';
+import type { EndpointContext } from './context.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import { RequestParser } from './request-parser.ts';
+import { error, type RespVersion } from './resp-text.ts';
+import type { ConnectionInfo } from './types.ts';
+
+const UNDECIDED_MS = 50;
+const MAX_UNSENT_BYTES = 1 << 20;
+
+/** One client: parses its commands, runs them in order, sends the replies when what they promise is true. */
+export class Connection {
+  readonly id: number;
+  readonly context: EndpointContext;
+  readonly parser: RequestParser;
+  readonly replies = new ReplyQueue();
+  readonly address: string;
+  readonly localAddress: string;
+  readonly localPort: number;
+  db = 0;
+  resp: RespVersion = 2;
+  user = '';
+  isAuthenticated: boolean;
+  /** `CLUSTER SLOTS` was asked: such a client must never see OOM (spec/debezium-sink-protocol.md §9). */
+  isCluster = false;
+  /** OOM was answered and nothing but `XADD` came since: nothing more is stored. */
+  isSticky = false;
+  /** Hash of name, host and user; 0 while the client has no name, then nothing of it is recognised as sent again. */
+  origin = 0;
+  /** True between an `XADD` and the next other command. */
+  isInSubBatch = false;
+  hasAppended = false;
+  lastAppendMs = 0;
+  /** While the first pipeline of a reconnected feeder is compared with the one stored before. */
+  comparing: Comparing | null = null;
+  readonly library = new Map<string, string>();
+
+  readonly #socket: Socket;
+  readonly #createdAt: number;
+  #name = '';
+  #lastCommandAt: number;
+  #commands = 0;
+  #isPaused = false;
+  #isSending = false;
+  #isClosed = false;
+  #closeAfterReplies = false;
+  #undecided: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, id: number, context: EndpointContext) {
+    this.id = id;
+    this.context = context;
+    this.#socket = socket;
+    this.parser = new RequestParser(context.limits);
+    this.address = `${socket.remoteAddress ?? 'unix'}:${socket.remotePort ?? 0}`;
+    this.localAddress = socket.localAddress ?? '127.0.0.1';
+    this.localPort = socket.localPort ?? 0;
+    this.isAuthenticated = context.users.isOpen;
+    if (context.users.isOpen) this.user = 'default';
+    this.#createdAt = context.clock.elapsed();
+    this.#lastCommandAt = this.#createdAt;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  set name(name: string) {
+    this.#name = name;
+    this.identify();
+  }
+
+  /** Recomputes who the feeder is; called when name or user change. */
+  identify(): void {
+    const host = this.address.slice(0, this.address.lastIndexOf(':'));
+    this.origin = this.#name && !this.isCluster ? hash(`${this.#name}\n${host}\n${this.user}`) : 0;
+  }
+
+  get info(): ConnectionInfo {
+    const now = this.context.clock.elapsed();
+    return {
+      id: this.id,
+      name: Buffer.from(this.#name, 'latin1').toString('utf8'),
+      address: this.address,
+      user: this.user,
+      ageSec: Math.floor((now - this.#createdAt) / 1000),
+      idleSec: Math.floor((now - this.#lastCommandAt) / 1000),
+      commands: this.#commands,
+    };
+  }
+
+  receive(chunk: Buffer): void {
+    this.parser.push(chunk);
+    if (!this.#isPaused) this.#run(false);
+  }
+
+  /** Stops parsing until `work` is done; the current command is run again then. */
+  pauseFor(work: Promise<void>): void {
+    this.#isPaused = true;
+    work.then(
+      () => {
+        this.#isPaused = false;
+        if (!this.#isClosed) this.#run(true);
+      },
+      () => this.destroy(),
+    );
+  }
+
+  /** Sends what may leave now. */
+  flush(): void {
+    if (this.#isSending || this.#isClosed) return;
+    const isPaced = this.context.isPaced();
+    const { text, pieces } = isPaced ? this.#paced() : this.replies.take(this.context.progress());
+    if (text) this.#socket.write(text, 'latin1');
+    if (pieces) void this.#sendPieces(pieces);
+    else if (this.#closeAfterReplies && this.replies.isEmpty) this.#socket.end();
+  }
+
+  /** Called once per pacing interval while feeders are slowed down. */
+  flushOne(): void {
+    if (this.#isSending || this.#isClosed) return;
+    const { text, pieces } = this.replies.takeOne(this.context.progress());
+    if (text) this.#socket.write(text, 'latin1');
+    if (pieces) void this.#sendPieces(pieces);
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#undecided);
+  }
+
+  /** The journal took entries back. */
+  takeBack(position: number): void {
+    if (this.replies.takeBack(position)) this.isSticky = true;
+    if (this.comparing) this.decide();
+    this.flush();
+  }
+
+  closeAfterReplies(): void {
+    this.#closeAfterReplies = true;
+  }
+
+  /** Cuts the connection; a feeder sends again what was not answered. */
+  destroy(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#undecided);
+    this.#socket.destroy();
+  }
+
+  /** The pipeline under comparison is not the stored one: its entries so far are new after all. */
+  decide(): void {
+    const held = this.comparing?.held ?? [];
+    this.comparing = null;
+    for (const { stream, fields, explicitId } of held) appendEntry(this, stream, fields, explicitId);
+  }
+
+  #run(again: boolean): void {
+    this.replies.startTurn();
+    try {
+      let hasCommand = again || this.parser.next();
+      while (hasCommand && !this.#closeAfterReplies) {
+        this.#lastCommandAt = this.context.clock.elapsed();
+        this.#commands++;
+        if (this.parser.count > 0) execute(this);
+        if (this.#isPaused || this.#isClosed) return;
+        hasCommand = this.parser.next();
+      }
+    } catch (cause) {
+      this.#refuseFrame(cause as Error);
+      return;
+    }
+    if (this.comparing) this.#decideSoon();
+    this.flush();
+  }
+
+  /**
+   * After a frame that is no Redis protocol nothing behind it can be understood. A feeder gets no error: it would take
+   * it for the answer to an `XADD` and drop that record.
+   */
+  #refuseFrame(cause: Error): void {
+    this.context.onProtocolError(this, cause);
+    if (this.hasAppended || this.#name) this.#socket.destroy();
+    else this.#socket.end(error(`ERR ${cause.message.replace(/\.$/, '')}`), 'latin1');
+    this.#isClosed = true;
+  }
+
+  /** A feeder that waits for replies sends nothing more: a shorter pipeline than the stored one must not hang. */
+  #decideSoon(): void {
+    clearTimeout(this.#undecided);
+    this.#undecided = setTimeout(() => {
+      if (!this.comparing || this.#isClosed || this.parser.isInsideFrame) return;
+      this.replies.startTurn();
+      this.decide();
+      this.flush();
+    }, UNDECIDED_MS);
+  }
+
+  #paced(): { text: string; pieces: AsyncIterable<string> | null } {
+    return this.isInSubBatch ? { text: '', pieces: null } : this.replies.take(this.context.progress());
+  }
+
+  async #sendPieces(pieces: AsyncIterable<string>): Promise<void> {
+    this.#isSending = true;
+    try {
+      for await (const piece of pieces) {
+        if (this.#isClosed) return;
+        this.#socket.write(piece, 'latin1');
+        while (this.#socket.writableLength > MAX_UNSENT_BYTES && !this.#isClosed) await this.#drained();
+      }
+    } catch {
+      // The header of the reply may have left already: only a cut tells the client that it is not complete.
+      this.destroy();
+    }
+    this.#isSending = false;
+    this.flush();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off('drain', done);
+        this.#socket.off('close', done);
+        resolve();
+      };
+      this.#socket.once('drain', done);
+      this.#socket.once('close', done);
+    });
+  }
+}
+
+/** FNV-1a over the characters; never 0. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0 || 1;
+}

@@ -1,0 +1,226 @@
+import { ProtocolError } from '../errors.ts';
+
+const CR = 13;
+const LF = 10;
+const STAR = 42;
+const DOLLAR = 36;
+const MAX_INLINE_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+export interface RequestLimits {
+  /** Bytes of one whole command. */
+  maxFrameBytes: number;
+  maxArguments: number;
+}
+
+/**
+ * Incremental parser of Redis requests: RESP arrays of bulk strings, and inline commands.
+ *
+ * Feed chunks with {@link push}, then call {@link next} until it returns false. Arguments are offsets into
+ * {@link buffer} and are valid until the next call; nothing is copied. A command that is not complete yet is a normal result: its
+ * parsed part is kept, so bytes that trickle in are looked at once.
+ */
+export class RequestParser {
+  /** Holds the arguments of the current command. */
+  buffer: Buffer = NOTHING;
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  /** Number of arguments of the current command. */
+  count = 0;
+  /** True for a command typed as a line: its arguments are not framed in {@link buffer}. */
+  isInline = false;
+
+  readonly #limits: RequestLimits;
+  #data: Buffer = NOTHING;
+  #frameStart = 0;
+  #position = 0;
+  #expected = -1;
+  #parsed = 0;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** Bytes that must be in `buffer` and `#waiting` together before another look is worth it. */
+  #needed = 0;
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
+  }
+
+  push(chunk: Buffer): void {
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+  }
+
+  /** True when part of a command has arrived. */
+  get isInsideFrame(): boolean {
+    return this.#data.length - this.#frameStart + this.#waitingBytes > 0;
+  }
+
+  /**
+   * Moves to the next complete command. Returns false when more bytes are needed. Throws `PROTOCOL_BAD_FRAME`; the
+   * connection cannot go on after that. An empty command has `count` 0.
+   */
+  next(): boolean {
+    if (this.#waitingBytes > 0 && this.#data.length + this.#waitingBytes >= this.#needed) this.#gather();
+    if (this.#expected < 0 && !this.#begin()) return false;
+    if (this.#expected >= 0) {
+      this.buffer = this.#data;
+      if (!this.#continueArray()) return false;
+    }
+    this.#frameStart = this.#position;
+    this.#expected = -1;
+    return true;
+  }
+
+  /** Joins what waits with the unfinished command; complete commands before it are let go. */
+  #gather(): void {
+    const rest = this.#data.length - this.#frameStart;
+    if (rest > 0) this.#waiting.unshift(this.#data.subarray(this.#frameStart));
+    this.#data = this.#waiting.length === 1 ? (this.#waiting[0] as Buffer) : Buffer.concat(this.#waiting);
+    for (let i = 0; i < this.#parsed; i++) {
+      this.starts[i] = (this.starts[i] as number) - this.#frameStart;
+      this.ends[i] = (this.ends[i] as number) - this.#frameStart;
+    }
+    this.#position -= this.#frameStart;
+    this.#frameStart = 0;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#needed = 0;
+  }
+
+  /** Reads the first line: `*n`, or a whole inline command. */
+  #begin(): boolean {
+    this.#parsed = 0;
+    this.count = 0;
+    this.#position = this.#frameStart;
+    if (this.#position >= this.#data.length) return false;
+    if (this.#data[this.#position] !== STAR) return this.#inline();
+    const count = this.#number(this.#position + 1);
+    if (count === undefined) return false;
+    if (count > this.#limits.maxArguments) throw bad('too many arguments');
+    // Redis takes *0 and *-1 as a command without arguments and goes on.
+    this.count = Math.max(0, count);
+    this.#expected = this.count;
+    this.isInline = false;
+    return true;
+  }
+
+  #continueArray(): boolean {
+    const buffer = this.#data;
+    while (this.#parsed < this.#expected) {
+      const at = this.#position;
+      if (at >= buffer.length) return this.#wait(at + 1);
+      if (buffer[at] !== DOLLAR) throw bad(`expected '$', got '${printable(buffer[at])}'`);
+      const length = this.#number(at + 1);
+      if (length === undefined) return false;
+      if (length < 0) throw bad('invalid bulk length');
+      const start = this.#position;
+      const end = start + length;
+      if (end + 2 - this.#frameStart > this.#limits.maxFrameBytes) throw bad('the command is larger than the limit');
+      if (end + 2 > buffer.length) {
+        this.#position = at;
+        return this.#wait(end + 2);
+      }
+      if (buffer[end] !== CR || buffer[end + 1] !== LF) throw bad('a bulk string does not end with CRLF');
+      this.starts[this.#parsed] = start;
+      this.ends[this.#parsed] = end;
+      this.#parsed++;
+      this.#position = end + 2;
+    }
+    return true;
+  }
+
+  #wait(needed: number): boolean {
+    this.#needed = needed;
+    return false;
+  }
+
+  /** Reads a decimal number and its CRLF; moves behind them. Undefined when the line is not complete. */
+  #number(from: number): number | undefined {
+    const buffer = this.#data;
+    let at = from;
+    const isNegative = buffer[at] === 45;
+    if (isNegative) at++;
+    let value = 0;
+    const first = at;
+    for (; at < buffer.length; at++) {
+      const digit = (buffer[at] as number) - 48;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+      if (at - first >= 12) throw bad('a length is too long');
+    }
+    if (at + 1 >= buffer.length) {
+      if (at < buffer.length && buffer[at] !== CR) throw bad('a length is not a number');
+      return undefined;
+    }
+    if (at === first || buffer[at] !== CR || buffer[at + 1] !== LF) throw bad('a length is not a number');
+    this.#position = at + 2;
+    return isNegative ? -value : value;
+  }
+
+  /** `PING\r\n` as typed into a terminal; words may be quoted as in Redis. */
+  #inline(): boolean {
+    const newline = this.#data.indexOf(LF, this.#position);
+    if (newline < 0) {
+      if (this.#data.length - this.#position > MAX_INLINE_BYTES) throw bad('too big inline request');
+      return this.#wait(this.#data.length + 1);
+    }
+    const line = this.#data.toString('latin1', this.#position, newline);
+    const words = splitInline(line.endsWith('\r') ? line.slice(0, -1) : line);
+    if (!words) throw bad('unbalanced quotes in request');
+    this.buffer = Buffer.from(words.join(''), 'latin1');
+    let at = 0;
+    words.forEach((word, i) => {
+      this.starts[i] = at;
+      at += word.length;
+      this.ends[i] = at;
+    });
+    this.count = words.length;
+    this.isInline = true;
+    this.#position = newline + 1;
+    return true;
+  }
+}
+
+function bad(what: string): ProtocolError {
+  return new ProtocolError('PROTOCOL_BAD_FRAME', `Protocol error: ${what}`);
+}
+
+function printable(byte: number | undefined): string {
+  return byte !== undefined && byte > 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${(byte ?? 0).toString(16)}`;
+}
+
+const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+
+/** Splits a line into words by Redis' rules for inline commands; null when quotes do not match. */
+function splitInline(line: string): string[] | null {
+  const words: string[] = [];
+  let i = 0;
+  while (i < line.length) {
+    if (/\s/.test(line[i] as string)) {
+      i++;
+      continue;
+    }
+    const quote = line[i] === '"' || line[i] === "'" ? line[i] : '';
+    let word = '';
+    if (!quote) {
+      while (i < line.length && !/\s/.test(line[i] as string)) word += line[i++];
+      words.push(word);
+      continue;
+    }
+    for (i++; i < line.length && line[i] !== quote; i++) {
+      const hex = quote === '"' ? /^\\x([0-9a-fA-F]{2})/.exec(line.slice(i, i + 4)) : null;
+      if (hex) {
+        word += String.fromCharCode(Number.parseInt(hex[1] as string, 16));
+        i += 3;
+      } else if (line[i] === '\\' && i + 1 < line.length && (quote === '"' || line[i + 1] === "'")) {
+        i++;
+        word += quote === '"' ? (ESCAPES[line[i] as string] ?? line[i]) : line[i];
+      } else word += line[i];
+    }
+    if (i >= line.length) return null;
+    i++;
+    if (i < line.length && !/\s/.test(line[i] as string)) return null;
+    words.push(word);
+  }
+  return words;
+}
