@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import type { Rejection, Row } from '../types.ts';
 
 interface WriteBase {
@@ -50,7 +51,7 @@ export type TargetState =
   | {
       /** `waiting`: a transient error, repeated with backoff. `refused`: user, password or permission. */
       readonly state: 'waiting' | 'refused';
-      readonly code: string;
+      readonly code: ErrorCode;
       readonly message: string;
       /** ms since the epoch. */
       readonly since: number;

@@ -1,0 +1,43 @@
+/**
+ * The writer: applies batches of writes to one target Redis.
+ *
+ * **In:** batches of {@link TargetWrite}: set a hash, write a JSON document, delete a key. **Out:** one {@link WriteOutcome}
+ * per batch, and the {@link TargetState} for status and metrics.
+ *
+ * **Promises**
+ * - Order per key: nothing for a key is sent while an earlier write of it is in doubt. Different keys go side by side.
+ * - Every reply is checked. A write is settled when the target accepted all of its commands, or refused one for good;
+ *   then that write alone is reported as refused. Everything else is repeated without end: in order, with backoff, while
+ *   the state says why. A missing RedisJSON and a refused login belong there too: nothing is lost, writing goes on by
+ *   itself when the target is mended.
+ * - Consecutive writes of a key within a batch become one where one can say exactly what they say together; the entries
+ *   before the last are reported as superseded. Otherwise the later one waits for the earlier one.
+ * - What a feeder did not deliver is neither written nor removed.
+ * - Bounded: batches taken in, pipelines on the wire, writes and bytes per pipeline.
+ *
+ * **Does not promise** exactly once: what was in doubt when a connection ended is repeated. All commands are harmless when
+ * repeated. It keeps no order between keys.
+ *
+ * **States**
+ *
+ * ```
+ * connecting ──> ready <──> waiting (TARGET_UNAVAILABLE, TARGET_NO_JSON)
+ *      │           └──────> refused (TARGET_AUTH: user, password, permission; TARGET_REFUSED: no such database)
+ *      └─────────────────────> waiting, refused
+ * ```
+ *
+ * `waiting` and `refused` return to `ready` by themselves, with the first pipeline in which nothing is left in doubt.
+ *
+ * **The way of a write:** `fold.ts` (states of a key into one unit) → `write-queue.ts` (order) → `writer.ts` (pipelines,
+ * pauses) → `commands.ts` (what a unit says) → `encode.ts` (bytes) → `session.ts` (one connection) → `replies.ts` →
+ * `answers.ts` (what an answer means). `single-link.ts` and `cluster-link.ts` are the two ways to a target.
+ *
+ * Standalone and Sentinel targets are spoken to over our own connection: a general client's pipelines cost several times
+ * the CPU per write (`benchmarks/micro/encode.ts`), and its own repeating would hide what is in doubt. ioredis finds the
+ * master behind Sentinels and is the client of Clusters.
+ */
+export type { RetryOptions } from './backoff.ts';
+export type { TargetFacts } from './link.ts';
+export type { HostPort, PipelineReport, TargetConnection, TargetTls, WriterOptions } from './options.ts';
+export type { DeleteWrite, HashWrite, JsonWrite, Refused, TargetState, TargetWrite, WriteOutcome } from './types.ts';
+export { Writer } from './writer.ts';

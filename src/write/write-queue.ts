@@ -1,0 +1,112 @@
+import { isEmptyWrite, Unit } from './fold.ts';
+import type { Refused, TargetWrite, WriteOutcome } from './types.ts';
+
+/** Writes handed over together, and what became of them so far. */
+export class Batch {
+  readonly writes: readonly TargetWrite[];
+  readonly refused: Refused[] = [];
+  /** Units whose outcome is not known yet. */
+  open = 0;
+  /** `[entry, entry whose write took its place]`, in pairs. */
+  readonly folds: [number, number][] = [];
+
+  constructor(writes: readonly TargetWrite[]) {
+    this.writes = writes;
+  }
+
+  /** What to report. An entry with several writes is superseded when all of them are, and refused when one of them is. */
+  outcome(): WriteOutcome {
+    if (this.folds.length === 0 && this.refused.length === 0) return ALL_ACCEPTED;
+    const refused = new Map<number, Refused>();
+    for (const refusal of this.refused) if (!refused.has(refusal.index)) refused.set(refusal.index, refusal);
+    const writesLeft = new Map<number, number>();
+    for (const { index } of this.writes) writesLeft.set(index, (writesLeft.get(index) ?? 0) + 1);
+    const superseded = new Set<number>();
+    for (const [index, by] of this.folds) {
+      const left = writesLeft.get(index)! - 1;
+      writesLeft.set(index, left);
+      if (left === 0 && by !== index && !refused.has(index)) superseded.add(index);
+    }
+    return { superseded: [...superseded], refused: [...refused.values()] };
+  }
+}
+
+const ALL_ACCEPTED: WriteOutcome = { superseded: [], refused: [] };
+
+/**
+ * Units that wait to be sent, and the rule that keeps order: of one key, only the oldest unit may be here or under way;
+ * later ones hang on it until it is settled.
+ */
+export class WriteQueue {
+  /** The newest unsettled unit of each key. */
+  readonly #newest = new Map<string, Unit<Batch>>();
+  #ready: Unit<Batch>[] = [];
+  #head = 0;
+  #sequence = 0;
+
+  /** Number of units ready to be sent. */
+  get size(): number {
+    return this.#ready.length - this.#head;
+  }
+
+  /** Takes a batch in, folding consecutive states of a key; `batch.open` says how many units it became. */
+  add(batch: Batch): void {
+    for (const write of batch.writes) {
+      if (isEmptyWrite(write)) continue;
+      const newest = this.#newest.get(write.key);
+      if (newest !== undefined && newest.owner === batch) {
+        const before = newest.index;
+        if (newest.fold(write)) {
+          batch.folds.push([before, write.index]);
+          continue;
+        }
+      }
+      const unit = new Unit(write, batch, this.#sequence++);
+      batch.open++;
+      this.#newest.set(write.key, unit);
+      if (newest === undefined) this.#ready.push(unit);
+      else newest.next = unit;
+    }
+  }
+
+  /** The next units to send, at most `count`; they stay in the queue until {@link take} says how many went. */
+  peek(count: number): readonly Unit<Batch>[] {
+    return this.#ready.slice(this.#head, this.#head + count);
+  }
+
+  take(count: number): void {
+    this.#head += count;
+    if (this.#head === this.#ready.length) {
+      this.#ready = [];
+      this.#head = 0;
+    } else if (this.#head > 4096) {
+      this.#ready = this.#ready.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Removes and returns the ready units that `matches` picks. */
+  withdraw(matches: (unit: Unit<Batch>) => boolean): Unit<Batch>[] {
+    const ready = this.#ready.slice(this.#head);
+    const picked = ready.filter(matches);
+    if (picked.length > 0) {
+      this.#ready = ready.filter((unit) => !matches(unit));
+      this.#head = 0;
+    }
+    return picked;
+  }
+
+  /** Puts units back that were not accepted, in front of later ones. */
+  putBack(units: readonly Unit<Batch>[]): void {
+    if (units.length === 0) return;
+    this.#ready = [...units, ...this.#ready.slice(this.#head)].sort((one, other) => one.sequence - other.sequence);
+    this.#head = 0;
+  }
+
+  /** Lets the next unit of this key go: this one has its outcome. */
+  settle(unit: Unit<Batch>): void {
+    unit.owner.open--;
+    if (unit.next !== null) this.#ready.push(unit.next);
+    else this.#newest.delete(unit.key);
+  }
+}
