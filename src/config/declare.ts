@@ -81,7 +81,8 @@ export function text(field: Field & { maxLength?: number; pattern?: RegExp; empt
 }
 
 export function choice<const T extends readonly [string, ...string[]]>(values: T, field: Field) {
-  const expects = `one of ${values.map((value) => `\`${value}\``).join(', ')}`;
+  const words = values.map((value) => `\`${value}\``).join(', ');
+  const expects = values.length === 1 ? words : `one of ${words}`;
   return declare(z.enum(values), { ...field, expects });
 }
 

@@ -33,8 +33,8 @@ export const JSON_STRATEGIES = ['replace', 'merge'] as const;
 const advancedSource = properties(
   {
     'stream.name.pattern': text({
-      description: 'Glob over the names of streams; others are left alone.',
-      default: 'data:*',
+      description:
+        'Glob over the names of streams; others are left alone. RDI’s default is `data:*`, rdi’s is every stream that a feeder writes.',
     }).optional(),
     'discovery.interval.ms': integer({
       description: 'Pause between looks for new streams.',

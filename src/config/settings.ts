@@ -4,7 +4,6 @@ import type { ErrorHandling, PipelineSettings } from './types.ts';
 
 const top = declaration.shape;
 const advancedShape = advancedProcessors.shape;
-const sourceShape = advancedShape.source.unwrap().shape;
 const targetShape = advancedShape.target.unwrap().shape;
 
 /** Effective values: `processors.advanced.<group>`, else `processors.<property>`, else the default. */
@@ -36,7 +35,7 @@ export function effectiveSettings(input: ProcessorsInput | null | undefined): Pi
     nativeJsonMerge: processors.use_native_json_merge ?? defaultOf(top.use_native_json_merge),
     errorHandling: errorHandling(processor['dlq.enabled'], processors.error_handling),
     dlqMaxMessages: dlq['max.len'] ?? processors.dlq_max_messages ?? defaultOf(top.dlq_max_messages),
-    streamPattern: source['stream.name.pattern'] ?? defaultOf(sourceShape['stream.name.pattern']),
+    streamPattern: source['stream.name.pattern'],
     logLevel: processors.logging?.level,
   };
 }

@@ -81,8 +81,8 @@ export interface PipelineSettings {
   readonly errorHandling: ErrorHandling;
   /** Records kept per DLQ stream; the oldest go first. */
   readonly dlqMaxMessages: number;
-  /** Glob over stream names; only streams that match are read. */
-  readonly streamPattern: string;
+  /** Glob over stream names; only streams that match are read. Undefined: all that feeders write. */
+  readonly streamPattern: string | undefined;
   /** Undefined when the pipeline does not say; then the instance's level counts. */
   readonly logLevel: LogLevel | undefined;
 }
