@@ -1,0 +1,92 @@
+/**
+ * The command line: one file per command, which parses, asks `control`, `config`, `replay` or a running rdi, and prints.
+ *
+ * In: the arguments and a terminal. Out: results on standard output, diagnostics on standard error, and an exit code:
+ * 0 done · 1 failed · 2 wrong usage or configuration · 3 no rdi reached · 4 waited too long · 5 not found · 130 interrupted.
+ * Promises: errors are `CODE: what, where, how to fix` without stack traces; control characters in names are shown, not
+ * sent to the terminal; a command loads only what it needs. Does not: hold state, or know how anything works.
+ */
+import { Command, CommanderError } from 'commander';
+import { RdiError } from '../errors.ts';
+import { VERSION } from '../lib/version.ts';
+import { addCompletion } from './completion.ts';
+import type { Context } from './context.ts';
+import { EXIT, exitCodeOf, Interrupted } from './exit-codes.ts';
+import { addListDlqRecords } from './list-dlq-records.ts';
+import { addListDlqs } from './list-dlqs.ts';
+import { addReplay } from './replay.ts';
+import { addResume } from './resume.ts';
+import { addRun, describeRun } from './run.ts';
+import { addStatus } from './status.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+import { addValidate } from './validate.ts';
+import { addVersion } from './version.ts';
+
+export type { Terminal } from './terminal.ts';
+
+/**
+ * Runs one command.
+ *
+ * @param args what follows the program's name
+ * @returns the exit code; never throws
+ */
+export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  const context: Context = { terminal, exitCode: EXIT.done };
+  try {
+    const program = await buildProgram(args, context);
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    // Commander has printed its own message, with "did you mean" where it knows better.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (!(error instanceof Interrupted)) terminal.err(`${describe(error, terminal)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function buildProgram(args: readonly string[], context: Context): Promise<Command> {
+  const { terminal } = context;
+  const program = new Command('rdi')
+    .description('Keeps Redis in step with a relational database: Debezium in, hashes and JSON documents out.')
+    .version(`rdi ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the program, or a command')
+    .helpCommand('help [command]', 'explain a command')
+    .showHelpAfterError('Add --help to see what is possible.')
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .addHelpText('after', EXAMPLES);
+  // The flags of the instance come from the configuration's schema, which other commands need not wait for.
+  if (args.some((arg) => arg === 'run' || arg === 'completion')) await addRun(program, context);
+  else describeRun(program);
+  for (const add of [
+    addValidate,
+    addStatus,
+    addListDlqs,
+    addListDlqRecords,
+    addResume,
+    addReplay,
+    addVersion,
+    addCompletion,
+  ]) {
+    await add(program, context);
+  }
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  rdi run --target redis://127.0.0.1:6379       every table that arrives becomes hashes in that Redis
+  rdi run --dir pipeline                        the same with an RDI folder: config.yaml and jobs/
+  rdi status                                    what it is doing, problems first
+  rdi list-dlq-records orders                   which records were rejected, and why
+
+Exit codes:
+  0 done, 1 failed, 2 wrong usage or configuration, 3 no rdi reached, 4 waited too long, 5 not found, 130 interrupted`;
+
+function describe(error: unknown, terminal: Terminal): string {
+  if (error instanceof RdiError) return `${error.code}: ${error.message}`;
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const evidence = terminal.env['RDI_DEBUG'] === undefined ? 'Set RDI_DEBUG=1 to see where.' : stack;
+  return `INTERNAL: ${message}. This is a bug in rdi, please report it. ${evidence}`;
+}
