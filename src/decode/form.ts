@@ -1,0 +1,125 @@
+import { Members } from './members.ts';
+import { type RowContext, RowReader } from './row-reader.ts';
+
+import { BRACE, type Scanner } from './scanner.ts';
+import { type ConnectSchema, isConnectSchema, parseSchema } from './schema.ts';
+import { copyOf, type EnvelopeTemplate } from './template.ts';
+
+/** What a form asks of its stream. */
+export interface FormContext {
+  /** Context for rows whose columns have these types; null: no schema. `part` says what metadata columns mean. */
+  rowContext(columns: ReadonlyMap<string, ConnectSchema> | null, part: 'key' | 'row' | 'flat'): RowContext;
+  /** A value's schema was seen for the first time. */
+  learned(form: Form): void;
+}
+
+const NO_COLUMNS: ReadonlyMap<string, ConnectSchema> = new Map();
+
+/** How the payloads of one schema are read; `schema` null: events that come without. */
+export class Form {
+  readonly schema: ConnectSchema | null;
+  /** Bytes up to the payload, the same in each event with this schema; null where they cannot be predicted. */
+  readonly prefix: Uint8Array | null;
+  /** Columns of `before` and `after`. */
+  readonly columns: ReadonlyMap<string, ConnectSchema> | null;
+  /** Reads `before` and `after`. */
+  readonly rows: RowReader;
+  /** Reads a payload that is itself a row. */
+  readonly flat: RowReader;
+  /** Most recently matched first. */
+  readonly templates: EnvelopeTemplate[] = [];
+
+  constructor(schema: ConnectSchema | null, prefix: Uint8Array | null, part: 'key' | 'value', context: FormContext) {
+    this.schema = schema;
+    this.prefix = prefix;
+    const row = schema?.fields.get('after') ?? schema?.fields.get('before');
+    this.columns = schema === null ? null : (row?.fields ?? NO_COLUMNS);
+    this.rows = new RowReader(context.rowContext(this.columns, 'row'));
+    this.flat = new RowReader(context.rowContext(schema?.fields ?? null, part === 'key' ? 'key' : 'flat'));
+  }
+}
+
+const WRAPPER_START = Buffer.from('{"schema":');
+
+/** A stream sees a new schema with each `alter table`, and one per table that shares it. */
+const MAX_FORMS = 32;
+
+/** The forms in which one part (key, value, CloudEvents data) of one stream has come so far. */
+export class Forms {
+  readonly bare: Form;
+  /** Most recently used first. */
+  readonly #wrapped: Form[] = [];
+  readonly #part: 'key' | 'value';
+  readonly #context: FormContext;
+
+  constructor(part: 'key' | 'value', context: FormContext) {
+    this.#part = part;
+    this.#context = context;
+    this.bare = new Form(null, null, part, context);
+  }
+
+  /**
+   * If the text starts with a schema that is already known, moves the scanner's bounds to the payload and answers the
+   * schema's form; else leaves it alone and answers the form without schema.
+   */
+  enter(scanner: Scanner): Form {
+    const { bytes, at, end } = scanner;
+    if (!scanner.matches(WRAPPER_START)) return this.bare;
+    scanner.at = at;
+    for (let i = 0; i < this.#wrapped.length; i++) {
+      const form = this.#wrapped[i]!;
+      const prefix = form.prefix!;
+      const payload = at + prefix.length;
+      if (
+        payload < end &&
+        bytes[end - 1] === BRACE.close &&
+        bytes.compare(prefix, 0, prefix.length, at, payload) === 0
+      ) {
+        scanner.at = payload;
+        scanner.end = end - 1;
+        if (i > 0) {
+          this.#wrapped.splice(i, 1);
+          this.#wrapped.unshift(form);
+        }
+        return form;
+      }
+    }
+    return this.bare;
+  }
+
+  /**
+   * If `members`, read at `start`, are those of a `{"schema":…,"payload":…}` wrapper, moves the scanner's bounds to the
+   * payload, remembers the schema and answers its form; else null.
+   */
+  unwrap(scanner: Scanner, members: Members, start: number): Form | null {
+    const schemaPlace = members.place('schema');
+    const payload = members.place('payload');
+    if (members.names.length !== 2 || schemaPlace === null || payload === null) return null;
+    const schema: unknown = JSON.parse(scanner.bytes.utf8Slice(schemaPlace.start, schemaPlace.end));
+    if (schema !== null && !isConnectSchema(schema)) return null;
+    const predictable = payload.start > schemaPlace.end && payload.end === scanner.end - 1;
+    const prefix = predictable ? copyOf(scanner.bytes, start, payload.start) : null;
+    const form = new Form(schema === null ? null : parseSchema(schema), prefix, this.#part, this.#context);
+    if (prefix !== null) {
+      this.#wrapped.unshift(form);
+      if (this.#wrapped.length > MAX_FORMS) this.#wrapped.pop();
+    }
+    if (this.#part === 'value') this.#context.learned(form);
+    scanner.at = payload.start;
+    scanner.end = payload.end;
+    return form;
+  }
+
+  /** Like {@link enter}, but also learns a schema that it has not seen. */
+  open(scanner: Scanner): Form {
+    const form = this.enter(scanner);
+    if (form !== this.bare || scanner.bytes[scanner.at] !== BRACE.open) return form;
+    const { at, end } = scanner;
+    const members = new Members(scanner);
+    const learned = this.unwrap(scanner, members, at);
+    if (learned !== null) return learned;
+    scanner.at = at;
+    scanner.end = end;
+    return form;
+  }
+}
