@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, Process } from '../helpers/processes.ts';
+import { Process } from '../helpers/processes.ts';
+import { freePort } from '../helpers/redis-server.ts';
 import type { Database } from './database.ts';
 import { MARIADB_PASSWORD, MARIADB_USER } from './mariadb.ts';
 

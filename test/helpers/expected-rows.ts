@@ -25,6 +25,8 @@ export interface FeederSettings {
   readonly nullDefaults?: Readonly<Record<string, string>>;
   /** Columns that this feeder does not send, `table.column`. */
   readonly unsent?: readonly string[];
+  /** Columns in which this feeder sends something else than the source holds, `table.column`; any value is accepted. */
+  readonly unreliable?: readonly string[];
 }
 
 /** A row in the database's own text; null is SQL NULL. */
@@ -75,7 +77,8 @@ function expectedRow({ table, row }: SourceRow, shape: TableShape, settings: Fee
   for (const [column, type] of shape.types) {
     if (settings.unsent?.includes(`${table}.${column}`)) continue;
     const value = row[column] === null ? (settings.nullDefaults?.[`${table}.${column}`] ?? null) : row[column];
-    if (value === undefined) unknown.add(column);
+    const isUnreliable = settings.unreliable?.includes(`${table}.${column}`) ?? false;
+    if (value === undefined || isUnreliable) unknown.add(column);
     else if (value === null) nulls.add(column);
     else {
       const rendered = expectedValue(type, value, settings);

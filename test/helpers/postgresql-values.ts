@@ -19,6 +19,12 @@ import {
   timestampMicros,
 } from './rendered.ts';
 
+/** Numbers that stand for infinity; too large to convert, so they pass as they are with and without schemas. */
+const INFINITIES: Readonly<Record<string, string>> = {
+  'date infinity': '-622191234',
+  'timestamp -infinity': '-9223372036832400000',
+};
+
 export function postgresqlValue(type: string, value: string, settings: FeederSettings): Rendered | 'null' | 'dropped' {
   if (type.endsWith('[]')) return array(type.slice(0, -2), value, settings);
   const { schemas } = settings;
@@ -42,12 +48,14 @@ export function postgresqlValue(type: string, value: string, settings: FeederSet
     case 'bytea':
       return text(Buffer.from(value.slice(2), 'hex').toString('base64'));
     case 'date':
+      if (INFINITIES[`date ${value}`]) return literal(INFINITIES[`date ${value}`] ?? '');
       return literal(String(schemas ? dateDays(value) * 86_400_000n : dateDays(value)));
     case 'time':
       return timeOfDay(timeMicros(value), type, settings);
     case 'timetz':
       return zonedTime(value, settings);
     case 'timestamp':
+      if (INFINITIES[`timestamp ${value}`]) return literal(INFINITIES[`timestamp ${value}`] ?? '');
       return timestamp(timestampMicros(value), type, settings);
     case 'timestamptz':
       if (/infinity/.test(value)) return text(value);

@@ -1,7 +1,6 @@
 /** Child processes of the slow suites: started with a log file, waited for, and always ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface StartOptions {
@@ -29,7 +28,7 @@ export class Process {
     const { uid, gid, cwd } = options;
     this.#child = spawn(command, [...args], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...options.env },
+      env: { ...withoutOwnVariables(process.env), ...options.env },
       ...(cwd === undefined ? {} : { cwd }),
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
@@ -64,14 +63,9 @@ export class Process {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No port was given.');
-  return address.port;
+/** rdi takes settings from `RDI_*`; those that steer the tests are none of its business. */
+function withoutOwnVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('RDI_')));
 }
 
 /** Asks again until the answer is true; fails with `what` and the last error when time is over. */

@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineSnapshot } from '../../src/control/types.ts';
-import { freePort, Process, until } from './processes.ts';
+import { Process, until } from './processes.ts';
+import { freePort } from './redis-server.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 

@@ -22,10 +22,11 @@ interface World {
 
 async function inWorld(kind: 'hash' | 'json', use: (world: World) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'rdi-recording-'));
-  const target = await startTargetRedis(folder, { json: kind === 'json' });
+  const target = await startTargetRedis({ json: kind === 'json' });
   let rdi: Rdi | undefined;
   try {
-    rdi = kind === 'hash' ? await startRdi({ folder, target: target.url }) : await startJsonRdi(folder, target.port);
+    rdi =
+      kind === 'hash' ? await startRdi({ folder, target: target.url }) : await startJsonRdi(folder, target.server.port);
     await use({ rdi, target });
   } finally {
     await rdi?.end('SIGTERM');
@@ -35,14 +36,11 @@ async function inWorld(kind: 'hash' | 'json', use: (world: World) => Promise<voi
 }
 
 function startJsonRdi(folder: string, port: number): Promise<Rdi> {
-  const config = [
-    'targets:',
-    '  target:',
-    '    connection: {type: redis, host: 127.0.0.1, port: PORT}'.replace('PORT', String(port)),
-    'processors:',
-    '  target_data_type: json',
-  ];
-  writeFileSync(join(folder, 'config.yaml'), `${config.join('\n')}\n`);
+  const config = {
+    targets: { target: { connection: { type: 'redis', host: '127.0.0.1', port } } },
+    processors: { target_data_type: 'json' },
+  };
+  writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config));
   return startRdi({ folder, args: ['--dir', folder] });
 }
 

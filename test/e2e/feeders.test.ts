@@ -1,0 +1,89 @@
+/**
+ * Real Debezium Servers reading real databases into rdi: after every step the whole target is compared with what the
+ * database itself answers. Debezium is started again when it stops, as a supervisor would.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMBINATIONS } from './combinations.ts';
+import { changeMany, insertMany } from './load.ts';
+import { startWorld, type World } from './world.ts';
+
+const BIG = 100_000;
+const LOAD = 20_000;
+
+describe.each(COMBINATIONS)('$name', (combination) => {
+  let world: World;
+  let supervisor: NodeJS.Timeout;
+
+  beforeAll(async () => {
+    world = await startWorld(combination);
+    supervisor = setInterval(() => {
+      if (!world.feeder.process.running) void world.feeder.start();
+    }, 500);
+  }, 120_000);
+
+  afterAll(async () => {
+    clearInterval(supervisor);
+    await world?.close();
+  }, 120_000);
+
+  /** Several transactions over the same rows, one after the other. */
+  const change = (first: number) => async () => {
+    const { kind } = world.database;
+    await world.database.run(insertMany(kind, first, LOAD));
+    for (let step = 0; step < 5; step++) {
+      await world.database.run(changeMany(kind, first, LOAD, first / LOAD + step));
+    }
+  };
+
+  test('the snapshot brings every row, every column type', () => world.expectEqual({ snapshot: true }));
+
+  test('changes, deletes, key changes and a new column follow', async () => {
+    await world.database.run(combination.liveSql);
+    await world.expectEqual();
+  });
+
+  test('rdi is killed in the middle of a transaction of 100 000 rows', async () => {
+    const { database, rdi } = world;
+    await world.disturbInTheMiddle(
+      () => database.run(insertMany(database.kind, 1_000_000, BIG)),
+      BIG,
+      async () => {
+        await rdi.end('SIGKILL');
+        await rdi.start();
+      },
+    );
+    await world.expectEqual();
+    expect(await world.target.client.dbsize()).toBeGreaterThan(BIG);
+  });
+
+  test('the target is killed in the middle', async () => {
+    const { server } = world.target;
+    await world.disturbInTheMiddle(change(2_000_000), LOAD, () => server.restart());
+    await world.expectEqual();
+  });
+
+  test('Debezium is killed in the middle', async () => {
+    await world.disturbInTheMiddle(change(3_000_000), LOAD, () => world.feeder.end('SIGKILL'));
+    await world.expectEqual();
+  });
+
+  test('the database crashes in the middle', async () => {
+    const { database } = world;
+    const first = 4_000_000;
+    await database.run(insertMany(database.kind, first, LOAD));
+    await database.crashAndRestart();
+    for (let step = 0; step < 5; step++) await database.run(changeMany(database.kind, first, LOAD, 200 + step));
+    await world.expectEqual();
+  });
+
+  test('every part is stopped and started again in the middle', async () => {
+    const { rdi, feeder, target } = world;
+    await world.disturbInTheMiddle(change(5_000_000), LOAD, async () => {
+      expect(await rdi.end('SIGTERM')).toBe(0);
+      await target.server.restart();
+      await feeder.end('SIGTERM');
+      await rdi.start();
+    });
+    await world.expectEqual();
+  });
+});
