@@ -1,8 +1,10 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CommandSplitter } from '../../../src/replay/command-splitter.ts';
@@ -25,7 +27,7 @@ class ScriptedServer {
   #nextId = 1;
 
   constructor() {
-    this.server = createServer((socket) => this.#serve(socket)).listen(0, '127.0.0.1');
+    this.server = createServer((socket) => this.serve(socket)).listen(0, '127.0.0.1');
   }
 
   get port(): number {
@@ -41,7 +43,7 @@ class ScriptedServer {
     this.server.close();
   }
 
-  #serve(socket: Socket): void {
+  serve(socket: Socket): void {
     const commands: RecordedCommand[] = [];
     const number = this.connections.push(commands);
     const splitter = new CommandSplitter();
@@ -218,6 +220,11 @@ describe('replay of a recording', () => {
     await expect(replay(write('small.resp', SMALL))).rejects.toThrow(message);
   });
 
+  it('goes on when the server does not know how to name a client, also in the middle', async () => {
+    server.script = ({ name }) => (name === 'CLIENT' ? '-ERR unknown subcommand\r\n' : undefined);
+    expect(await replay(write('twice.resp', SMALL + SMALL))).toMatchObject({ events: 10, lost: 0 });
+  });
+
   it('logs in with the given user in place of the recorded one', async () => {
     const file = write('small.resp', respText(['AUTH', 'old', 'recorded'], ['PING'], entry(1)));
     await replay(file, { to: { host: '127.0.0.1', port: server.port, user: 'debezium', password: 'geheim' } });
@@ -245,6 +252,31 @@ describe('replay of a recording', () => {
     server.close();
     const attempt = replayFile({ file: write('small.resp', SMALL), to: { host: '127.0.0.1', port } });
     await expect(attempt).rejects.toThrow(/Cannot connect to 127.0.0.1:\d+: ECONNREFUSED.*rdi run/);
+  });
+});
+
+describe('replay over TLS', () => {
+  const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+  it.skipIf(!hasOpenssl)('sends to a server whose certificate is trusted, and to no other', async () => {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+    const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...subject];
+    execFileSync('openssl', [...made, '-keyout', key, '-out', cert], { stdio: 'ignore', timeout: 10_000 });
+    const ca = readFileSync(cert, 'utf8');
+    const secure = createTlsServer({ key: readFileSync(key), cert: ca }, (socket) => server.serve(socket));
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const to = { host: '127.0.0.1', port: (secure.address() as { port: number }).port };
+    const file = write('small.resp', SMALL);
+    try {
+      expect(await replay(file, { to: { ...to, tls: { verify: true, ca } } })).toMatchObject({ events: 5 });
+      expect(await replay(file, { to: { ...to, tls: { verify: false } } })).toMatchObject({ events: 5 });
+      await expect(replay(file, { to: { ...to, tls: { verify: true } } })).rejects.toThrow(/SELF_SIGNED/);
+      await expect(replay(file, { to })).rejects.toThrow();
+    } finally {
+      secure.close();
+    }
   });
 });
 
