@@ -28,8 +28,7 @@ export class Session {
   readonly #waiting: Waiting[] = [];
   readonly #parser: ReplyParser;
   readonly #clock: () => number;
-  /** Longest time without a byte while replies are due, ms. */
-  silenceMs: number;
+  #silenceMs: number;
   #timer: NodeJS.Timeout | undefined;
   #lastSign = 0;
   #lost: Error | null = null;
@@ -37,10 +36,10 @@ export class Session {
   /** Called once, when the connection is gone and every `send` was resolved. */
   onEnd: (reason: Error) => void = () => {};
 
-  /** `socket` is connected. `clock`: monotonic ms. */
+  /** `socket` is connected; `silenceMs` as in {@link allowSilence}; `clock`: monotonic ms. */
   constructor(socket: Socket, silenceMs: number, clock: () => number) {
     this.#socket = socket;
-    this.silenceMs = silenceMs;
+    this.#silenceMs = silenceMs;
     this.#clock = clock;
     this.#parser = new ReplyParser((reply) => this.#take(reply));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -56,6 +55,13 @@ export class Session {
     return this.#lost === null && !this.#socket.destroyed;
   }
 
+  /** Sets the longest time without a byte while replies are due, ms; from the next `send` on. */
+  allowSilence(silenceMs: number): void {
+    this.#silenceMs = silenceMs;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   /**
    * Sends bytes that hold `count` commands. Never rejects. `written` is called when the bytes may be overwritten; it is
    * not called when the connection is lost before.
@@ -67,7 +73,7 @@ export class Session {
     return new Promise((resolve) => {
       if (this.#waiting.length === 0) this.#lastSign = this.#clock();
       this.#waiting.push({ count, replies: [], resolve });
-      this.#timer ??= setTimeout(() => this.#checkSilence(), this.silenceMs);
+      this.#timer ??= setTimeout(() => this.#checkSilence(), this.#silenceMs);
       this.#socket.write(bytes, (error) => {
         if (!error) written?.();
       });
@@ -117,10 +123,10 @@ export class Session {
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const silent = this.#clock() - this.#lastSign;
-    if (silent >= this.silenceMs) {
+    if (silent >= this.#silenceMs) {
       this.end(new SilenceError(`the target did not answer for ${Math.round(silent)} ms`));
     } else {
-      this.#timer = setTimeout(() => this.#checkSilence(), Math.max(1, this.silenceMs - silent));
+      this.#timer = setTimeout(() => this.#checkSilence(), Math.max(1, this.#silenceMs - silent));
     }
   }
 

@@ -56,7 +56,7 @@ export class SingleLink implements TargetLink {
       throw error;
     }
     const { socketTimeoutMs, wait } = this.#options;
-    session.silenceMs = socketTimeoutMs * 2 ** this.#patience + (wait.enabled ? wait.timeoutMs : 0);
+    session.allowSilence(socketTimeoutMs * 2 ** this.#patience + (wait.enabled ? wait.timeoutMs : 0));
     session.onEnd = (reason) => this.#lost(session, reason);
     this.#session = session;
   }

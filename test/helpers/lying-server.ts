@@ -17,6 +17,8 @@ export interface LyingServerOptions {
   readonly lie?: (words: readonly string[], connection: number) => Lie | undefined;
   /** Sends replies one byte at a time. */
   readonly byteByByte?: boolean;
+  /** Sends each reply so long after the one before it, ms. */
+  readonly delayMs?: number;
 }
 
 /**
@@ -29,6 +31,7 @@ export class LyingServer {
   /** Commands that are not writes, such as the greeting. */
   readonly asked: string[][] = [];
   connections = 0;
+  #busyUntil = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #options: LyingServerOptions;
@@ -91,7 +94,12 @@ export class LyingServer {
   }
 
   #answer(socket: Socket, reply: string): void {
-    if (!this.#options.byteByByte) socket.write(reply, 'latin1');
+    const { delayMs } = this.#options;
+    if (delayMs !== undefined) {
+      const at = Math.max(this.#busyUntil, Date.now()) + delayMs;
+      this.#busyUntil = at;
+      setTimeout(() => socket.writable && socket.write(reply, 'latin1'), at - Date.now());
+    } else if (!this.#options.byteByByte) socket.write(reply, 'latin1');
     else for (const byte of Buffer.from(reply, 'latin1')) socket.write(Buffer.of(byte));
   }
 
