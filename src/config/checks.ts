@@ -120,13 +120,10 @@ export function checkTargets(
   const connections: [string, TargetConnection][] = [];
   for (const [id, target] of Object.entries(asMap(asMap(content)['targets']))) {
     const written = asMap(target)['connection'];
-    const resolved = resolveConnection(validMembers(asMap(written)), folder);
-    for (const problem of resolved.problems) {
-      const key = problem.path[0] ?? '';
-      const isNews =
-        written !== undefined && (Object.hasOwn(asMap(written), key) ? key in validMembers(asMap(written)) : true);
-      if (isNews) problems.push({ ...problem, path: ['targets', id, 'connection', ...problem.path] });
-    }
+    if (written === undefined || written === null || typeof written !== 'object') continue;
+    const resolved = resolveConnection(validMembers(asMap(written)), folder, Object.keys(written));
+    const at = ['targets', id, 'connection'];
+    problems.push(...resolved.problems.map((problem) => ({ ...problem, path: [...at, ...problem.path] })));
     if (resolved.connection !== undefined) connections.push([id, resolved.connection]);
   }
   return { problems, connections: Object.fromEntries(connections) };

@@ -9,16 +9,22 @@ import type { PathProblem } from './validate.ts';
 /** Reports what is wrong with one key of the connection. */
 type Report = (key: keyof ConnectionInput, message: string) => void;
 
-/** The way to the target; `problems` tells, relative to the connection, why there is none. Reads certificate files. */
+/**
+ * The way to the target; `problems` tells, relative to the connection, why there is none. Reads certificate files.
+ *
+ * `written` names the keys that are there, `input` holds those that are right by themselves.
+ */
 export function resolveConnection(
   input: ConnectionInput,
   folder: string,
+  written: readonly string[] = Object.keys(input),
 ): { connection: TargetConnection | undefined; problems: PathProblem[] } {
   const problems: PathProblem[] = [];
   const report: Report = (key, message) => problems.push({ path: [key], message, onKey: true });
   const url = input.url === undefined ? undefined : parseTargetUrl(input.url);
-  checkWay(input, report);
-  const tls = resolveTls(input, url, folder, report);
+  const has = (key: keyof ConnectionInput) => written.includes(key);
+  checkWay(input, has, report);
+  const tls = resolveTls(input, has, url, folder, report);
   if (problems.length > 0) return { connection: undefined, problems };
   const user = input.user ?? url?.user;
   const password = input.password ?? url?.password;
@@ -34,20 +40,19 @@ export function resolveConnection(
 }
 
 /** Exactly one of `host` and `port`, `url`, `sentinel`, `cluster`. */
-function checkWay(input: ConnectionInput, report: Report): void {
-  const ways = (['url', 'sentinel', 'cluster'] as const).filter((key) => input[key] !== undefined);
-  const hostKeys = (['host', 'port'] as const).filter((key) => input[key] !== undefined);
-  const [first, ...others] = ways;
+function checkWay(input: ConnectionInput, has: (key: keyof ConnectionInput) => boolean, report: Report): void {
+  const [first, ...others] = (['url', 'sentinel', 'cluster'] as const).filter(has);
   if (first === undefined) {
-    if (input.type === undefined) report('type', '`type` is missing; it must be `redis`');
+    if (!has('type')) report('type', '`type` is missing; it must be `redis`');
     for (const key of ['host', 'port'] as const) {
-      if (input[key] === undefined)
-        report(key, `\`${key}\` is missing; a target needs \`host\` and \`port\`, or a \`url\``);
+      if (!has(key)) report(key, `\`${key}\` is missing; a target needs \`host\` and \`port\`, or a \`url\``);
     }
-  } else {
-    for (const key of [...others, ...hostKeys]) report(key, `\`${key}\` cannot stand beside \`${first}\``);
+    return;
   }
-  if (input.cluster !== undefined && (input.db ?? 0) !== 0) report('db', 'a Redis Cluster has only `db: 0`');
+  for (const key of [...others, ...(['host', 'port'] as const).filter(has)]) {
+    report(key, `\`${key}\` cannot stand beside \`${first}\``);
+  }
+  if (first === 'cluster' && (input.db ?? 0) !== 0) report('db', 'a Redis Cluster has only `db: 0`');
 }
 
 function resolveWay(input: ConnectionInput, url: TargetUrl | undefined) {
@@ -66,16 +71,23 @@ function parseNodes(nodes: readonly string[]): HostPort[] {
   return nodes.map((node) => parseHostPort(node)).filter((node) => node !== undefined);
 }
 
+const PAIRS = [
+  ['key', 'cert'],
+  ['cert', 'key'],
+  ['key_password', 'key'],
+] as const;
+
 function resolveTls(
   input: ConnectionInput,
+  has: (key: keyof ConnectionInput) => boolean,
   url: TargetUrl | undefined,
   folder: string,
   report: Report,
 ): TargetTls | undefined {
   const files = (['cacert', 'cert', 'key'] as const).filter((key) => input[key] !== undefined);
-  if (input.key !== undefined && input.cert === undefined) report('key', '`key` needs `cert`');
-  if (input.cert !== undefined && input.key === undefined) report('cert', '`cert` needs `key`');
-  if (input.key_password !== undefined && input.key === undefined) report('key_password', '`key_password` needs `key`');
+  for (const [key, needed] of PAIRS) {
+    if (has(key) && !has(needed)) report(key, `\`${key}\` needs \`${needed}\``);
+  }
   const isOn = files.length > 0 || input.tls === true || url?.tls === true;
   if (input.tls === false && (files.length > 0 || url?.tls === true)) {
     report('tls', `\`tls: false\` contradicts \`${files[0] ?? 'url'}\`, which switches TLS on`);

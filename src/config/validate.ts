@@ -85,7 +85,8 @@ function wrongValue(
     typeof value !== 'object' && typeof value !== 'string' && wantsText(schema) ? '; put it in quotes' : '';
   const close = typeof value === 'string' && !secret ? closestWord(value, choicesOf(schema)) : undefined;
   const hint = close === undefined ? quotes : `; did you mean \`${close}\`?`;
-  return `${name} must be ${expects}, not ${secret ? kindOf(value) : shown(value)}${hint}`;
+  const actual = secret ? kindOf(value) : shown(value);
+  return expects.startsWith(actual) ? `${name} must be ${expects}` : `${name} must be ${expects}, not ${actual}${hint}`;
 }
 
 function wantsText(schema: z.ZodType | undefined): boolean {

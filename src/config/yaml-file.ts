@@ -54,7 +54,8 @@ export function parseYaml(file: string, text: string): YamlFile {
   let document: Document;
   let content: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent', merge: true });
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', merge: true });
+    if (document.errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) throw new RangeError('nested too deeply');
     reportSyntax(document, report);
     if (problems.length === 0) content = document.toJS() ?? null;
     if (depthOf(content) > MAX_DEPTH) throw new RangeError('nested too deeply');
@@ -86,8 +87,11 @@ function depthOf(value: unknown, depth = 0): number {
   return deepest;
 }
 
+/** One slip makes the parser stumble over everything behind it; the first few places are enough to find it. */
+const MAX_SYNTAX_ERRORS = 3;
+
 function reportSyntax(document: Document, report: (offset: number, message: string) => void): void {
-  for (const { code, pos } of [...document.errors, ...document.warnings]) {
+  for (const { code, pos } of [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_ERRORS)) {
     report(pos[0], `not valid YAML: ${SYNTAX_ERRORS[code] ?? 'something is out of place here'}`);
   }
   visit(document, {
@@ -145,9 +149,7 @@ function locateOffset(
     if (isMap(node)) {
       const pair = findPair(node.items, step);
       if (pair === undefined) return offset;
-      // A value that is a block of its own begins on the next line: its key is what the reader looks for.
-      const isBlock = isMap(pair.value) || isSeq(pair.value);
-      offset = (last && wantKey) || isBlock || pair.value === null ? startOf(pair.key) : startOf(pair.value as Node);
+      offset = (last && wantKey) || isLeftToKey(pair.value) ? startOf(pair.key) : startOf(pair.value as Node);
       node = resolve(pair.value);
     } else if (isSeq(node)) {
       const item = node.items[Number(step)];
@@ -159,6 +161,11 @@ function locateOffset(
     }
   }
   return offset;
+}
+
+/** A block begins on the next line and a missing value nowhere: there the key is what the reader looks for. */
+function isLeftToKey(value: unknown): boolean {
+  return value === null || isMap(value) || isSeq(value) || (isScalar(value) && value.value === null);
 }
 
 function findPair(items: readonly Pair[], step: PropertyKey): Pair | undefined {
