@@ -39,7 +39,7 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
       http: instance.http,
       deadlineMs: instance.shutdownDeadlineMs,
       startEngine: async () => {
-        const { startEngine } = await import('../pipeline.ts');
+        const { startEngine } = await import('../control/engine.ts');
         return startEngine({ pipeline, instance, logger });
       },
     });

@@ -131,6 +131,11 @@ export class EmbeddedStore implements StreamStore {
     return this.#options.diskLimitBytes;
   }
 
+  /** Bytes of entries held in memory for the engine. */
+  get bufferedBytes(): number {
+    return this.#journal.bufferedBytes;
+  }
+
   get segments(): number {
     return this.#journal.segments.length;
   }

@@ -92,6 +92,11 @@ export class Journal {
     return this.#appended - (this.segments[0]?.base ?? this.#appended);
   }
 
+  /** Bytes of the blocks in memory. */
+  get bufferedBytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.used, 0);
+  }
+
   /** Appends one entry and returns its position, or -1 while refusing. It is durable once `durable` is beyond that. */
   append(
     stream: StoredStream,

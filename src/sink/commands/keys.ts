@@ -1,5 +1,5 @@
+import { compileGlob } from '../../lib/glob.ts';
 import type { Connection } from '../connection.ts';
-import { compileGlob } from '../glob.ts';
 import { findKey, keyNames } from '../key-view.ts';
 import { arrayOf, bulk, integer, nil } from '../resp-text.ts';
 import { argument, argumentsFrom, type CommandTable, reply, replyError } from './command.ts';

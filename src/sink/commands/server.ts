@@ -1,5 +1,5 @@
+import { glob } from '../../lib/glob.ts';
 import type { Connection } from '../connection.ts';
-import { glob } from '../glob.ts';
 import { infoText } from '../info.ts';
 import { arrayHeader, arrayOf, bulk, integer, mapOf, OK } from '../resp-text.ts';
 import { argument, argumentsFrom, type Command, type CommandTable, reply, replyError } from './command.ts';

@@ -1,0 +1,21 @@
+/**
+ * # transform: change events become writes
+ *
+ * **In**: a {@link ChangeEvent}. **Out**: the writes for the target, or the reason why there can be none.
+ *
+ * **Promises**: pure and synchronous; one event never affects another; what was not delivered is never written; events of one
+ * row give writes of one key, in the order of the events.
+ *
+ * The default mapping (spec/streams.md, spec/types.md §3–6) writes every table as hashes or JSON documents under
+ * `<table>:<key column>:<value>[:<key column>:<value>…]`.
+ *
+ * | event | hash target | JSON target |
+ * |---|---|---|
+ * | create | fields set | document replaced or merged |
+ * | update, snapshot row | fields set, null columns removed | document replaced or merged |
+ * | delete | key removed | key removed |
+ *
+ * A change of the primary key arrives from Debezium as the delete of the old key and the create of the new one; nothing
+ * special is needed for it.
+ */
+export { DefaultMapping, type MappingSettings } from './default-mapping.ts';
