@@ -20,9 +20,7 @@ export function findProblems(snapshot: EngineSnapshot): Problem[] {
     ...streamProblems(snapshot),
     ...backpressureProblems(snapshot),
     ...dlqProblems(snapshot),
-    ...snapshot.warnings.map((warning) =>
-      warn(`${warning.stream}: ${sentence(warning.message)} Set ${warning.property}.`),
-    ),
+    ...snapshot.warnings.map(({ stream, message }) => warn(`${stream}: ${sentence(message)}`)),
   ];
   return [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))];
 }
@@ -67,9 +65,7 @@ function targetProblems(target: TargetStatus, { startedAt, takenAt }: EngineSnap
     }
     case 'waiting': {
       const since = `${formatDuration(takenAt - state.since)}, ${count(state.attempts, 'attempt')}`;
-      return [
-        fail(`${who} cannot take writes since ${since}: ${sentence(state.message)} Writes wait; nothing is lost.`),
-      ];
+      return [fail(`${who} cannot take writes since ${since}: ${sentence(state.message)} Nothing is lost.`)];
     }
     case 'refused': {
       const since = formatDuration(takenAt - state.since);

@@ -17,7 +17,7 @@ export interface AccountSums {
   readonly received: number;
   /** Settled with a write that the target accepted. */
   readonly written: number;
-  /** Settled because a job filtered them out. */
+  /** Settled because a job filtered them out, or as tombstones, which only repeat a delete. */
   readonly filtered: number;
   /** Settled by a later state of the same key in the same batch. */
   readonly superseded: number;
@@ -25,7 +25,7 @@ export interface AccountSums {
   readonly deduplicated: number;
   /** Settled in the DLQ (or dropped, where `error_handling` is `ignore`). */
   readonly rejected: number;
-  /** Settled without a write because they change no row: heartbeats, tombstones, schema changes. */
+  /** Settled without a write because they change no row: heartbeats, transaction marks, schema changes. */
   readonly skipped: number;
   /** Not settled yet. */
   readonly pending: number;

@@ -83,7 +83,7 @@ Notices
       '  not ready: The target is away.',
       '',
       'Problems',
-      '  ERROR    Target target (redis://10.0.0.7:6379) cannot take writes since 12 s, 7 attempts: ECONNREFUSED. Writes wait; nothing is lost.',
+      '  ERROR    Target target (redis://10.0.0.7:6379) cannot take writes since 12 s, 7 attempts: ECONNREFUSED. Nothing is lost.',
     ]);
   });
 

@@ -16,7 +16,7 @@ describe('problems', () => {
   it('say since when and why a target cannot be reached, and that nothing is lost', () => {
     const waiting = { state: 'waiting', code: 'TARGET_UNAVAILABLE', message: 'ECONNREFUSED', attempts: 3 } as const;
     expect(texts({ targets: [{ ...target, state: { ...waiting, since: NOW - 12_000 } }] })).toEqual([
-      'Target target (redis://127.0.0.1:6379) cannot take writes since 12 s, 3 attempts: ECONNREFUSED. Writes wait; nothing is lost.',
+      'Target target (redis://127.0.0.1:6379) cannot take writes since 12 s, 3 attempts: ECONNREFUSED. Nothing is lost.',
     ]);
   });
 
@@ -66,7 +66,7 @@ describe('problems', () => {
   });
 
   it('show what the feeder should set', () => {
-    const warnings = [{ stream: 's', property: 'p=v', message: 'Decimals arrive as base64' }];
+    const warnings = [{ stream: 's', property: 'p=v', message: 'Decimals arrive as base64. Set p=v' }];
     expect(texts({ warnings })).toEqual(['s: Decimals arrive as base64. Set p=v.']);
   });
 });
