@@ -60,8 +60,8 @@ function mariadb(version: DebeziumVersion, unreliableInSnapshot: readonly string
     name: `Debezium ${version} on MariaDB`,
     version,
     startDatabase: startMariadb,
-    properties: { ...RECOMMENDED, 'debezium.source.bigint.unsigned.handling.mode': 'precise' },
-    expected: { database: 'mariadb', schemas: false, decimals: 'string', unsignedBigints: 'precise' },
+    properties: { ...RECOMMENDED, 'debezium.source.bigint.unsigned.handling.mode': 'long' },
+    expected: { database: 'mariadb', schemas: false, decimals: 'string', unsignedBigints: 'long' },
     unreliableInSnapshot,
     // A dropped column would stay in rows that are not written again, and could not be compared.
     ...sql('mariadb', (live) => live.replace(', drop column note', '')),

@@ -83,6 +83,12 @@ function actions({ database, rdi, target, feeder }: Parts, combination: Combinat
     },
 
     expectEqual: async (options: { snapshot?: boolean } = {}) => {
+      // A marker that is there before the snapshot begins would be read in the middle of it.
+      const hasBegun = async () => (await received()) > 0;
+      await until('the snapshot to begin', hasBegun, {
+        timeoutMs: ARRIVAL_MS,
+        evidence: () => feeder.process.log(6000),
+      });
       const last = marker(lastMarker++);
       await database.run(last.sql);
       const isThere = async () => (await target.client.exists(last.key)) === 1;

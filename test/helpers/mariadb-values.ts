@@ -65,7 +65,8 @@ export function mariadbValue(type: string, value: string, settings: FeederSettin
 }
 
 function unsignedBigint(value: string, settings: FeederSettings): Rendered {
-  if (settings.unsignedBigints === 'precise') return settings.decimals === 'string' ? text(value) : literal(value);
+  // A decimal of its own kind: `decimal.handling.mode` does not change it.
+  if (settings.unsignedBigints === 'precise') return settings.schemas ? literal(value) : text(decimalBase64(value));
   return literal(String(BigInt.asIntN(64, BigInt(value))));
 }
 
