@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { loadInstance, loadPipeline } from '../../../src/config/index.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { folderWith } from './files.ts';
@@ -98,6 +99,38 @@ function accepts(load: () => unknown, file: string, text: string): boolean {
   }
 }
 
+const STRANGE_VALUES: readonly unknown[] = [
+  null,
+  '',
+  'x',
+  '${A}',
+  '${TARGET_DB_USERNAME}',
+  0,
+  -1,
+  1.5,
+  1e300,
+  true,
+  [],
+  ['x'],
+  [[]],
+  {},
+  { type: 'redis' },
+  { a: null },
+  'external',
+  'mongodb',
+];
+
+/** The content with some members replaced, dropped or renamed, so that the YAML is right and the rest may not be. */
+function reshape(content: unknown, choose: (count: number) => number): unknown {
+  if (choose(12) === 0) return STRANGE_VALUES[choose(STRANGE_VALUES.length)];
+  if (Array.isArray(content)) return content.map((item) => reshape(item, choose));
+  if (content === null || typeof content !== 'object') return content;
+  const members = Object.entries(content).filter(() => choose(15) !== 0);
+  return Object.fromEntries(
+    members.map(([key, value]) => [choose(20) === 0 ? `${key}x` : key, reshape(value, choose)]),
+  );
+}
+
 describe('whatever a file holds, it is accepted or its problems have a place', () => {
   it('config.yaml', () => {
     const folder = folderWith({});
@@ -108,9 +141,25 @@ describe('whatever a file holds, it is accepted or its problems have a place', (
         writeFileSync(file, text);
         if (accepts(() => loadPipeline(folder, { env: RDI_VARIABLES }), file, text)) accepted += 1;
       }),
-      { numRuns: 1500 },
+      { numRuns: 200 },
     );
     expect(accepted).toBeGreaterThan(10);
+  });
+
+  it('config.yaml whose values and keys were exchanged', () => {
+    const folder = folderWith({});
+    const file = join(folder, 'config.yaml');
+    const contents = Object.values(RDI_FILES).map((text) => parse(text, { merge: true }) as unknown);
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...contents), fc.infiniteStream(fc.nat(1_000_000)), (content, numbers) => {
+        const text = stringify(reshape(content, (count) => (numbers.next().value ?? 0) % count));
+        writeFileSync(file, text);
+        if (accepts(() => loadPipeline(folder, { env: RDI_VARIABLES }), file, text)) accepted += 1;
+      }),
+      { numRuns: 200 },
+    );
+    expect(accepted).toBeGreaterThan(5);
   });
 
   it('rdi.yaml', () => {
@@ -123,7 +172,7 @@ describe('whatever a file holds, it is accepted or its problems have a place', (
         writeFileSync(file, changed);
         accepts(() => loadInstance({ dir: folder, env: {} }), file, changed);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -135,7 +184,7 @@ describe('whatever a file holds, it is accepted or its problems have a place', (
         writeFileSync(file, bytes);
         accepts(() => loadPipeline(folder, { env: {} }), file, Buffer.from(bytes).toString('latin1'));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
