@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.ts';
 import { ApiError } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
-export const DEFAULT_API_URL = 'http://127.0.0.1:8080';
+const DEFAULT_API_URL = 'http://127.0.0.1:8080';
 const ANSWER_MS = 10_000;
 
 /** Adds `--api-url` to a command that asks a running rdi. */

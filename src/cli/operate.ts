@@ -12,7 +12,7 @@ const LINGER_MS = 2000;
 const FORCE_AFTER_MS = 5000;
 
 /** The two signals that ask a process to end; tests send their own. */
-export interface Signals {
+interface Signals {
   on(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   off(name: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
 }

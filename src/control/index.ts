@@ -10,23 +10,15 @@
  * cannot flow (store failed, a target cannot be written, a stream stands); STOPPED when the endpoint does not listen.
  */
 export { ACCOUNT_PLACES, accountingLine, missingEntries } from './accounting.ts';
-export { findProblems, type Problem } from './problems.ts';
-export { type RunState, readReadiness, readStatus, runState, type Status, withoutCredentials } from './status.ts';
-export { dataSources, resolveStreamName, withoutPrefix } from './stream-names.ts';
+export { findProblems } from './problems.ts';
+export { readReadiness, readStatus, runState, type Status, withoutCredentials } from './status.ts';
+export { dataSources, resolveStreamName } from './stream-names.ts';
 export type {
   AccountSums,
-  DlqCount,
   DlqPage,
   DlqRecord,
-  EndpointStatus,
   Engine,
   EngineSnapshot,
-  FeederConnectionStatus,
-  Performance,
   PhaseSums,
-  Readiness,
-  StoppedStream,
-  StoreStatus,
   StreamAccount,
-  TargetStatus,
 } from './types.ts';

@@ -1,5 +1,16 @@
+import { Histogram } from '../observe/metrics.ts';
 import type { BatchReport } from '../pipeline.ts';
 import type { Performance, PhaseSums } from './types.ts';
+
+/** The phases of a batch whose spread is recorded, with the field of a report that says how long each took. */
+const PHASES = {
+  read: 'readMs',
+  decode: 'decodeMs',
+  transform: 'transformMs',
+  write: 'writeMs',
+  settle: 'settleMs',
+  total: 'totalMs',
+} as const satisfies Record<string, keyof PhaseSums>;
 
 /** Adds up what batches took. */
 export class PerformanceRecord {
@@ -14,10 +25,12 @@ export class PerformanceRecord {
     totalMs: 0,
   };
   #last: PhaseSums | null = null;
+  readonly #spread = Object.entries(PHASES).map(([phase, field]) => ({ phase, field, histogram: new Histogram() }));
 
   add(report: BatchReport): void {
     const { entries, readMs, decodeMs, transformMs, writeMs, settleMs, totalMs } = report;
     const sums = this.#sums;
+    for (const { field, histogram } of this.#spread) histogram.observe(report[field] / 1000);
     this.#last = { batches: 1, entries, readMs, decodeMs, transformMs, writeMs, settleMs, totalMs };
     this.#sums = {
       batches: sums.batches + 1,
@@ -32,6 +45,7 @@ export class PerformanceRecord {
   }
 
   snapshot(): Performance {
-    return { ...this.#sums, lastBatch: this.#last };
+    const phases = Object.fromEntries(this.#spread.map(({ phase, histogram }) => [phase, histogram.snapshot()]));
+    return { ...this.#sums, lastBatch: this.#last, phases };
   }
 }

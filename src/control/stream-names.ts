@@ -14,7 +14,7 @@ export function dataSources(streams: readonly Pick<StreamAccount, 'name' | 'db'>
 }
 
 /** The stream's name without `data:`. */
-export function withoutPrefix(name: string): string {
+function withoutPrefix(name: string): string {
   return name.startsWith('data:') ? name.slice('data:'.length) : name;
 }
 

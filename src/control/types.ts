@@ -37,7 +37,7 @@ export interface AccountSums {
 }
 
 /** A stream that `error_handling: abort` stopped at a rejected record. Nothing behind the record is lost. */
-export interface StoppedStream {
+interface StoppedStream {
   readonly reason: string;
   /** Id of the record at which the stream stands, `ms-seq`. */
   readonly entryId: string;
@@ -77,7 +77,7 @@ export interface Performance extends PhaseSums {
   readonly phases?: Readonly<Record<string, HistogramSnapshot>>;
 }
 
-export interface StoreStatus {
+interface StoreStatus {
   readonly state: 'recovering' | 'ready' | 'full' | 'failed';
   /** Why it is not `ready`, and what to do. */
   readonly message?: string;
@@ -87,7 +87,7 @@ export interface StoreStatus {
   readonly dataDir: string;
 }
 
-export interface FeederConnectionStatus {
+interface FeederConnectionStatus {
   readonly id: number;
   /** From `CLIENT SETNAME`, for example `debezium:redis:sink`; empty when the client gave none. */
   readonly name: string;
@@ -98,7 +98,7 @@ export interface FeederConnectionStatus {
   readonly commands: number;
 }
 
-export interface EndpointStatus {
+interface EndpointStatus {
   readonly listening: boolean;
   /** `host:port`. */
   readonly address: string;
@@ -121,7 +121,7 @@ export interface TargetStatus {
   readonly lastWriteMs?: number;
 }
 
-export interface DlqCount {
+interface DlqCount {
   /** Name of the data stream whose entries were rejected. */
   readonly stream: string;
   /** Records kept now. */

@@ -11,8 +11,6 @@ import { ConfigError, InternalError, RdiError } from '../errors.ts';
 import { refuseForeignPages } from './guard.ts';
 import { addApiRoutes, addHealthRoutes, addMetricsRoutes, type EngineSource } from './routes.ts';
 
-export type { EngineSource } from './routes.ts';
-
 export interface HttpOptions {
   readonly host: string;
   /** 0 picks a free port. */

@@ -28,7 +28,7 @@ export interface HistogramSnapshot {
 }
 
 /** Bounds in seconds that span a Redis round trip to a stalled disk. */
-export const DURATION_BOUNDS_SEC: readonly number[] = [
+const DURATION_BOUNDS_SEC: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 

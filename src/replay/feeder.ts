@@ -7,7 +7,7 @@ import { isDataEntry } from './sub-batches.ts';
 import type { RecordedCommand, ReplayCounts, SubBatch } from './types.ts';
 
 /** A real Debezium Server would stop here, or the endpoint was never there. */
-export class ReplayError extends RdiError {}
+class ReplayError extends RdiError {}
 
 /** The only words of a refusal that make Debezium send a record again instead of losing it. */
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'";

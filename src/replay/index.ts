@@ -15,7 +15,6 @@ import { readCommands } from './recording-file.ts';
 import { cutRecording, isDataEntry } from './sub-batches.ts';
 import type { ReplayCounts } from './types.ts';
 
-export { ReplayError } from './feeder.ts';
 export type { ReplayAddress } from './feeder-connection.ts';
 export type { ReplayCounts } from './types.ts';
 
