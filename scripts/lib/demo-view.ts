@@ -25,6 +25,10 @@ const SHOWN: readonly { table: string; key: Readonly<Record<string, string>>; be
   { table: 'Odd Table-1', key: { 'the Id': '1' }, because: 'odd names are kept as they are' },
 ];
 const WIDTH = 34;
+const LEGEND = [
+  'filtered: the tombstones that Debezium sends after deletes · superseded: a later state of the row came in the same batch',
+  'rejected: no primary key, see rdi list-dlqs · skipped: changes no row',
+];
 
 /** Rows in the source and keys in Redis per table. False when they differ where they should not. */
 export async function showTables(
@@ -94,11 +98,7 @@ export function showAccount(totals: AccountSums): boolean {
   const sum = Object.entries(parts).map(([name, count]) => `${name} ${count}`);
   console.log(bold('Where every entry went'));
   console.log(`  ${balanced ? '✓' : '✗'} received ${received} = ${sum.join(' + ')}`);
-  console.log(
-    dim(
-      '    superseded: a later state of the same row was in the same batch · skipped: changes no row (tombstones, messages)',
-    ),
-  );
+  for (const line of LEGEND) console.log(dim(`    ${line}`));
   console.log();
   return balanced;
 }

@@ -92,7 +92,7 @@ function parseExact(json: string): unknown {
 function sameJson(found: unknown, wanted: unknown): boolean {
   if (found instanceof Digits && wanted instanceof Digits) {
     const isInteger = /^-?\d{1,18}$/.test(wanted.text);
-    return isInteger ? found.text === wanted.text : Number(found.text) === Number(wanted.text);
+    return isInteger ? found.text === wanted.text : isSameDouble(Number(found.text), Number(wanted.text));
   }
   if (Array.isArray(found) && Array.isArray(wanted)) {
     return found.length === wanted.length && found.every((element, index) => sameJson(element, wanted[index]));
@@ -102,6 +102,11 @@ function sameJson(found: unknown, wanted: unknown): boolean {
     return names.length === Object.keys(found).length && names.every((name) => sameJson(found[name], wanted[name]));
   }
   return found === wanted;
+}
+
+/** RedisJSON reads long decimals to the double beside the nearest one. */
+function isSameDouble(found: number, wanted: number): boolean {
+  return Math.abs(found - wanted) <= Math.abs(wanted) * 2 ** -52;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -55,12 +55,14 @@ export async function startRdi(options: RdiOptions): Promise<Rdi> {
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     return (await response.json()) as EngineSnapshot;
   };
-  const listening = () =>
-    until('rdi to listen', async () => (await status()).endpoint.listening, {
-      timeoutMs: 30_000,
-      everyMs: 50,
-      evidence,
-    });
+  const isListening = async () => {
+    // A process that ended will not listen any more, so there is no use in waiting.
+    return !current.running || (await status()).endpoint.listening;
+  };
+  const listening = async () => {
+    await until('rdi to listen', isListening, { timeoutMs: 30_000, everyMs: 50, evidence });
+    if (!current.running) throw new Error(`rdi ended at its start:\n${evidence()}`);
+  };
   await listening();
 
   return {

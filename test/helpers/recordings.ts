@@ -29,7 +29,7 @@ export interface Recording {
   /** Whose schema and rows. */
   readonly tables: 'postgresql' | 'mariadb';
   /** Turns a row of the source into the row that its last events describe, where the two differ. */
-  readonly lastSent: (row: SourceRow) => SourceRow;
+  readonly lastSent: (row: SourceRow, kind: 'hash' | 'json') => SourceRow;
 }
 
 const MANGLED_NAME = 'n\uffc3\uffa4me';
@@ -112,19 +112,21 @@ function addColumn(shapes: Map<string, TableShape>, table: string, column: strin
 }
 
 /** The whole keyspace that a complete run of a recording must leave behind. */
-export function expectedKeyspace(recording: Recording): Map<string, ExpectedRow> {
+export function expectedKeyspace(recording: Recording, kind: 'hash' | 'json'): Map<string, ExpectedRow> {
   const rows = readSourceRows(join(FIXTURES, 'expected', `${recording.tables}.rows.ndjson`));
-  return expectedRows(rows.map(recording.lastSent), tableShapes(recording.tables), recording.settings);
+  const sent = rows.map((row) => recording.lastSent(row, kind));
+  return expectedRows(sent, tableShapes(recording.tables), recording.settings);
 }
 
 /**
  * What an `alter table` leaves in the target: it sends no rows, so a row that was written before and not since keeps the
- * dropped column `note` and lacks the new column `nick`. Row 1 changed afterwards and has both.
+ * dropped column `note` and lacks the new column `nick`. Row 1 changed afterwards: a hash then has both, because fields
+ * that an event does not name stay; a document is replaced as a whole.
  */
-function withoutAlteredColumn({ table, row }: SourceRow): SourceRow {
+function withoutAlteredColumn({ table, row }: SourceRow, kind: 'hash' | 'json'): SourceRow {
   if (table !== 'customers' || row['id'] === '301') return { table, row };
   const notes: Record<string, string> = { 1: 'none', 2: 'line one\nline two\ttabbed', 3: 'none', 4: '', 201: 'none' };
-  const note = notes[row['id'] ?? ''] ?? null;
+  const note = kind === 'json' && row['id'] === '1' ? null : (notes[row['id'] ?? ''] ?? null);
   return { table, row: { ...row, note, nick: row['id'] === '1' ? (row['nick'] ?? null) : null } };
 }
 
