@@ -282,6 +282,10 @@ export class Decoder {
 
   #readKeyObject(state: StreamState): Row | null {
     const scanner = this.#scanner;
+    const known = state.keys.enter(scanner).flat.readKnown(scanner);
+    if (known !== null && scanner.at === scanner.end) return known;
+    scanner.load(scanner.bytes, this.#fields.keyStart, this.#fields.keyEnd);
+    scanner.skipBlanks();
     const form = state.keys.open(scanner);
     if (!atObject(scanner)) {
       scanner.skipValue();

@@ -1,5 +1,6 @@
 import type { Row, TableIdentity, Value } from '../types.ts';
 import type { Form } from './form.ts';
+import { Literal } from './literal.ts';
 import type { Members } from './members.ts';
 import { readDocument, readUpdateDescription } from './mongo.ts';
 import type { RowReader } from './row-reader.ts';
@@ -77,9 +78,9 @@ function fits(scanner: Scanner, template: EnvelopeTemplate, rows: RowReader, par
   return scanner.matches(fixed[roles.length]!) && scanner.at === scanner.end;
 }
 
-const STREAMING = Buffer.from('"false"');
-const SNAPSHOT = Buffer.from('"true"');
-const NULL = Buffer.from('null');
+const STREAMING = Literal.of('"false"');
+const SNAPSHOT = Literal.of('"true"');
+const NULL = Literal.of('null');
 
 function fill(scanner: Scanner, role: HoleRole, rows: RowReader, parts: EnvelopeParts): boolean {
   switch (role) {

@@ -1,9 +1,10 @@
+import { Literal } from './literal.ts';
 import { Members } from './members.ts';
 import { type RowContext, RowReader } from './row-reader.ts';
 
 import { BRACE, type Scanner } from './scanner.ts';
 import { type ConnectSchema, isConnectSchema, parseSchema } from './schema.ts';
-import { copyOf, type EnvelopeTemplate } from './template.ts';
+import type { EnvelopeTemplate } from './template.ts';
 
 /** What a form asks of its stream. */
 export interface FormContext {
@@ -39,7 +40,7 @@ export class Form {
   }
 }
 
-const WRAPPER_START = Buffer.from('{"schema":');
+const WRAPPER_START = Literal.of('{"schema":');
 
 /** A stream sees a new schema with each `alter table`, and one per table that shares it. */
 const MAX_FORMS = 32;
@@ -98,7 +99,7 @@ export class Forms {
     const schema: unknown = JSON.parse(scanner.bytes.utf8Slice(schemaPlace.start, schemaPlace.end));
     if (schema !== null && !isConnectSchema(schema)) return null;
     const predictable = payload.start > schemaPlace.end && payload.end === scanner.end - 1;
-    const prefix = predictable ? copyOf(scanner.bytes, start, payload.start) : null;
+    const prefix = predictable ? Buffer.from(scanner.bytes.subarray(start, payload.start)) : null;
     const form = new Form(schema === null ? null : parseSchema(schema), prefix, this.#part, this.#context);
     if (prefix !== null) {
       this.#wrapped.unshift(form);

@@ -1,8 +1,8 @@
 import { JsonText, type Row, UNAVAILABLE, type Value } from '../types.ts';
 import type { Convert } from './convert.ts';
+import { Literal } from './literal.ts';
 import { BadValue, DecodeProblem } from './problem.ts';
 import { BRACE, type Scanner } from './scanner.ts';
-import { copyOf } from './template.ts';
 import type { Placeholders } from './unavailable.ts';
 
 /** What to do with a column of the wire. */
@@ -29,7 +29,7 @@ export interface RowContext {
 /** Column names in the order of the wire, as bytes to compare the next row with. */
 interface Shape {
   /** `{"id":` for the first, `,"name":` for the others. */
-  readonly prefixes: readonly Uint8Array[];
+  readonly prefixes: readonly Literal[];
   readonly wireNames: readonly string[];
   readonly rules: readonly ColumnRule[];
   readonly names: readonly string[];
@@ -122,13 +122,13 @@ export class RowReader {
     const wireValues: Value[] = [];
     const places = new Map<string, number>();
     const rules: ColumnRule[] = [];
-    const prefixes: Uint8Array[] = [];
+    const prefixes: Literal[] = [];
     this.metadata.clear();
     let prefixStart = scanner.at;
     let more = scanner.opens(BRACE.open, BRACE.close);
     while (more) {
       const name = scanner.readName();
-      prefixes.push(copyOf(scanner.bytes, prefixStart, scanner.at));
+      prefixes.push(new Literal(scanner.bytes, prefixStart, scanner.at));
       // As in JSON.parse, the last of two members with one name counts.
       const known = places.get(name);
       const place = known ?? wireNames.length;
@@ -151,7 +151,7 @@ export class RowReader {
     return this.#row(wireNames, wireValues, rules, learn && prefixes.length === wireNames.length ? prefixes : null);
   }
 
-  #row(wireNames: string[], wireValues: Value[], rules: ColumnRule[], prefixes: Uint8Array[] | null): Row {
+  #row(wireNames: string[], wireValues: Value[], rules: ColumnRule[], prefixes: Literal[] | null): Row {
     const values: Value[] = [];
     const taken: string[] = [];
     for (const [place, name] of wireNames.entries()) {

@@ -1,4 +1,5 @@
 import { JsonText, NumberText, type Value } from '../types.ts';
+import { Literal } from './literal.ts';
 import { numberOf } from './numbers.ts';
 import { DecodeProblem } from './problem.ts';
 
@@ -15,9 +16,10 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const BLANK = 0x20;
 
-const NULL = Buffer.from('null');
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
+const NOTHING = Buffer.alloc(0);
+const NULL = Literal.of('null');
+const TRUE = Literal.of('true');
+const FALSE = Literal.of('false');
 
 /** Marks of bytes inside a JSON string: 0 plain ASCII, 1 part of a longer UTF-8 character, 2 ends the plain run. */
 const STRING_CLASS = new Uint8Array(256);
@@ -36,7 +38,7 @@ const ESCAPES = new Set([...'"\\/bfnrt'].map((letter) => letter.charCodeAt(0)));
  * Every reading method starts at `at` and leaves `at` behind what it read; none goes beyond `end`.
  */
 export class Scanner {
-  bytes: Buffer = NULL;
+  bytes: Buffer = NOTHING;
   at = 0;
   end = 0;
   /** The rest of the text with one character per byte, made when the first string is read; slices of it are cheap. */
@@ -46,8 +48,15 @@ export class Scanner {
   #wide = 0;
   #blanks = false;
   #stack = new Uint8Array(64);
+  /** Four bytes at a time over the memory behind `bytes`, which starts there at `#base`. */
+  #view: DataView = new DataView(NOTHING.buffer);
+  #base = 0;
 
   load(bytes: Buffer, start: number, end: number): void {
+    if (bytes !== this.bytes) {
+      if (bytes.buffer !== this.#view.buffer) this.#view = new DataView(bytes.buffer);
+      this.#base = bytes.byteOffset;
+    }
     this.bytes = bytes;
     this.at = start;
     this.end = end;
@@ -68,14 +77,29 @@ export class Scanner {
   }
 
   /** Goes on behind `literal` and answers true if it stands here; else stays and answers false. */
-  matches(literal: Uint8Array): boolean {
-    const { bytes, at } = this;
-    const { length } = literal;
+  matches(literal: Literal): boolean {
+    const { at } = this;
+    const { words } = literal;
+    const { length } = literal.bytes;
     if (at + length > this.end) return false;
-    for (let i = 0; i < length; i++) {
+    if (length < 4) return this.#matchesFew(literal.bytes);
+    const view = this.#view;
+    const from = this.#base + at;
+    const last = words.length - 1;
+    for (let i = 0; i < last; i++) {
+      if (view.getInt32(from + i * 4, true) !== words[i]) return false;
+    }
+    if (view.getInt32(from + length - 4, true) !== words[last]) return false;
+    this.at = at + length;
+    return true;
+  }
+
+  #matchesFew(literal: Uint8Array): boolean {
+    const { bytes, at } = this;
+    for (let i = 0; i < literal.length; i++) {
       if (bytes[at + i] !== literal[i]) return false;
     }
-    this.at = at + length;
+    this.at = at + literal.length;
     return true;
   }
 
@@ -121,7 +145,7 @@ export class Scanner {
   readString(): string {
     const { bytes, end } = this;
     const start = this.at + 1;
-    let at = start;
+    let at = this.#skipPlain(start);
     let wide = 0;
     while (at < end) {
       const kind = STRING_CLASS[bytes[at]!]!;
@@ -137,6 +161,29 @@ export class Scanner {
     return JSON.parse(bytes.utf8Slice(start - 1, this.at)) as string;
   }
 
+  /**
+   * Inside a string: goes over words of four plain ASCII characters and answers where the next byte of another kind may be.
+   * The tests are the usual ones for a byte that is zero or below a limit somewhere in a word.
+   */
+  #skipPlain(from: number): number {
+    const view = this.#view;
+    const last = this.#base + this.end - 4;
+    let at = this.#base + from;
+    while (at <= last) {
+      const word = view.getInt32(at, true);
+      const quote = word ^ 0x22222222;
+      const backslash = word ^ 0x5c5c5c5c;
+      const found =
+        ((quote - 0x01010101) & ~quote) |
+        ((backslash - 0x01010101) & ~backslash) |
+        ((word - 0x20202020) & ~word) |
+        word;
+      if ((found & 0x80808080) !== 0) break;
+      at += 4;
+    }
+    return at - this.#base;
+  }
+
   #slice(start: number, end: number): string {
     if (this.#textStart < 0 || start < this.#textStart) {
       this.#textStart = start;
@@ -147,7 +194,7 @@ export class Scanner {
 
   #skipString(): void {
     const { bytes, end } = this;
-    let at = this.at + 1;
+    let at = this.#skipPlain(this.at + 1);
     let wide = 0;
     while (at < end) {
       const kind = STRING_CLASS[bytes[at]!]!;
@@ -198,12 +245,12 @@ export class Scanner {
     const next = at < end ? bytes[at]! : 0;
     if (next === POINT || (next | BLANK) === 0x65) {
       this.#skipFraction(at);
-      return numberOf(bytes.latin1Slice(start, this.at));
+      return numberOf(this.#slice(start, this.at));
     }
     this.at = at;
-    // Up to 15 digits are exact in a double and print back as they were written.
-    if (at - first <= 15) return negative ? (value === 0 ? new NumberText('-0') : -value) : value;
-    return numberOf(bytes.latin1Slice(start, at));
+    // Whole numbers up to here are exact in a double and print back as they were written.
+    if (value > Number.MAX_SAFE_INTEGER) return numberOf(this.#slice(start, at));
+    return negative ? (value === 0 ? new NumberText('-0') : -value) : value;
   }
 
   #failAt(at: number): never {

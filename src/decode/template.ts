@@ -1,4 +1,5 @@
 import type { TableIdentity } from '../types.ts';
+import { Literal } from './literal.ts';
 
 /** What stands at a place of an envelope where events of one table differ. */
 export const HOLE = { skip: 0, before: 1, after: 2, op: 3, sourceMs: 4, snapshot: 5 } as const;
@@ -18,7 +19,7 @@ export interface Hole {
  */
 export class EnvelopeTemplate {
   /** One more than `roles`: before the first hole, between, behind the last. */
-  readonly fixed: readonly Uint8Array[];
+  readonly fixed: readonly Literal[];
   readonly roles: readonly HoleRole[];
   /** What the fixed bytes say about the table. */
   readonly table: TableIdentity;
@@ -26,22 +27,15 @@ export class EnvelopeTemplate {
   /** Learns from the event at `bytes[start, end)`; the holes must not overlap. */
   constructor(bytes: Buffer, start: number, end: number, holes: readonly Hole[], table: TableIdentity) {
     const ordered = [...holes].sort((a, b) => a.start - b.start);
-    const fixed: Uint8Array[] = [];
+    const fixed: Literal[] = [];
     let from = start;
     for (const hole of ordered) {
-      fixed.push(copyOf(bytes, from, hole.start));
+      fixed.push(new Literal(bytes, from, hole.start));
       from = hole.end;
     }
-    fixed.push(copyOf(bytes, from, end));
+    fixed.push(new Literal(bytes, from, end));
     this.fixed = fixed;
     this.roles = ordered.map((hole) => hole.role);
     this.table = table;
   }
-}
-
-/** Own bytes, because the event's buffer must not live as long as what was learned from it. */
-export function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(end - start);
-  bytes.copy(copy, 0, start, end);
-  return copy;
 }

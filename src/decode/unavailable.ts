@@ -6,6 +6,7 @@ export const DEFAULT_PLACEHOLDER = '__debezium_unavailable_value';
 
 /** Strings and JSON texts up to this length are looked up; a placeholder of several kilobytes is nobody's setting. */
 const LENGTHS = 1024;
+const ANY = 255;
 
 /**
  * Recognises every form in which Debezium writes "this column was not delivered" (unchanged TOAST or LOB):
@@ -16,8 +17,8 @@ const LENGTHS = 1024;
 export class Placeholders {
   readonly #texts = new Set<string>();
   readonly #nested = new Set<string>();
-  /** 1 where some form has this length, so that nearly every value is dismissed by its length. */
-  readonly #lengths = new Uint8Array(LENGTHS);
+  /** Code of the first letter where some form has this length, so that nearly every value is dismissed unread; 0 for none. */
+  readonly #starts = new Uint8Array(LENGTHS);
 
   /** `word` as configured at the feeder; `hex:` in front means hexadecimal bytes. */
   constructor(word: string) {
@@ -37,17 +38,24 @@ export class Placeholders {
   #add(forms: Set<string>, text: string): void {
     if (text.length === 0 || text.length >= LENGTHS) return;
     forms.add(text);
-    this.#lengths[text.length] = 1;
+    const start = text.charCodeAt(0);
+    const other = this.#starts[text.length]!;
+    // Forms of one length with different first letters: any letter may be one.
+    this.#starts[text.length] = other === 0 || other === start ? start : ANY;
   }
 
   /** The value itself, or {@link UNAVAILABLE} where it stands for one that was not delivered. */
   screenText(text: string): Value {
-    return text.length < LENGTHS && this.#lengths[text.length] === 1 && this.#texts.has(text) ? UNAVAILABLE : text;
+    return this.#mayBe(text) && this.#texts.has(text) ? UNAVAILABLE : text;
   }
 
   screenNested(json: JsonText): Value {
-    const { length } = json.text;
-    return length < LENGTHS && this.#lengths[length] === 1 && this.#nested.has(json.text) ? UNAVAILABLE : json;
+    return this.#mayBe(json.text) && this.#nested.has(json.text) ? UNAVAILABLE : json;
+  }
+
+  #mayBe(text: string): boolean {
+    const start = text.length < LENGTHS ? this.#starts[text.length]! : 0;
+    return start !== 0 && (start === ANY || start === text.charCodeAt(0));
   }
 }
 
