@@ -31,7 +31,7 @@ export interface Field {
   readonly dependentRequired?: Readonly<Record<string, readonly string[]>>;
 }
 
-export const fields = z.registry<Field>();
+const fields = z.registry<Field>();
 
 /** How a value refers to a variable of the process. */
 export function variable(name: string): string {

@@ -19,10 +19,9 @@
  *
  * **Does not:** check jobs beyond YAML, reach for a database or the target, watch files, or decide exit codes.
  */
-export { describeTarget, formatHostPort } from './connection.ts';
-export { type InstanceSources, loadInstance } from './instance.ts';
+export { describeTarget } from './connection.ts';
+export { loadInstance } from './instance.ts';
 export { INSTANCE_OPTIONS } from './instance-options.ts';
 export { isLoopback, parseDuration, parseHostPort, parseSize } from './parse.ts';
 export { loadPipeline, pipelineForTarget, requireTarget } from './pipeline.ts';
-export { SMALLEST_PIPELINE } from './schema-pipeline.ts';
 export type * from './types.ts';

@@ -67,7 +67,7 @@ export function loadInstance(sources: InstanceSources): Instance {
       input.data_dir === undefined
         ? resolve(defaultOf(shape.data_dir))
         : resolve(folderOf(['data_dir']), input.data_dir),
-    target: input.target,
+    target: resolveTarget(input, layered.isFromFile),
     endpoint: {
       users,
       tls,
@@ -102,6 +102,14 @@ function readInstanceFile(sources: InstanceSources): YamlFile {
       cause: error,
     });
   }
+}
+
+/** In a file placeholders are filled in already; what they brought must not be taken for a placeholder again. */
+function resolveTarget(
+  { target }: InstanceInput,
+  isFromFile: (path: readonly PropertyKey[]) => boolean,
+): string | undefined {
+  return isFromFile(['target']) ? target?.replaceAll('${', () => '$${') : target;
 }
 
 type Report = (path: readonly PropertyKey[], message: string) => void;

@@ -98,7 +98,7 @@ function substituteText(
 }
 
 /** Whether a text is one placeholder and nothing else. */
-export function isWhole(text: string): boolean {
+function isWhole(text: string): boolean {
   return /^\$\{[^}]*\}$/.test(text);
 }
 

@@ -27,8 +27,8 @@ const withoutEnd = 'what is transient is repeated in order until it succeeds, so
 const dedupOwn = 'batches that a feeder sends again are always recognised and counted';
 const dlqLocal = 'the DLQ is in the same process';
 
-export const DATA_TYPES = ['hash', 'json'] as const;
-export const JSON_STRATEGIES = ['replace', 'merge'] as const;
+const DATA_TYPES = ['hash', 'json'] as const;
+const JSON_STRATEGIES = ['replace', 'merge'] as const;
 
 const advancedSource = properties(
   {

@@ -106,6 +106,5 @@ export const targets = map(
 );
 
 export type ConnectionInput = z.output<typeof connection>;
-export type TargetsInput = z.output<typeof targets>;
 
 export { connection as connectionSchema };

@@ -3,7 +3,7 @@ import { fieldOf, memberSchema } from './declare.ts';
 
 /** What is secret is said where it is declared; free-form properties are judged by their name. */
 
-export const HIDDEN = '********';
+const HIDDEN = '********';
 
 const SECRET_NAME = /passw|passphrase|secret|token|credential|private[._-]?key/i;
 

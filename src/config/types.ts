@@ -1,6 +1,4 @@
-import type { ConfigNotice, ConfigProblem } from '../errors.ts';
-
-export type { ConfigNotice, ConfigProblem };
+import type { ConfigNotice } from '../errors.ts';
 
 /** Variables of the process, `process.env` outside tests. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,15 +39,15 @@ export interface TargetConnection {
   readonly tls?: TargetTls;
 }
 
-export type TargetDataType = 'hash' | 'json';
-export type JsonUpdateStrategy = 'replace' | 'merge';
+type TargetDataType = 'hash' | 'json';
+type JsonUpdateStrategy = 'replace' | 'merge';
 /** `dlq` keeps rejected records, `ignore` drops them (counted), `abort` stops the stream at the first one. */
 export type ErrorHandling = 'dlq' | 'ignore' | 'abort';
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
-export type LogFormat = 'auto' | 'json' | 'pretty';
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+type LogFormat = 'auto' | 'json' | 'pretty';
 
 /** Exponential backoff. */
-export interface RetrySettings {
+interface RetrySettings {
   /** Kept for the record: what is transient is repeated without end, whatever this says. */
   readonly maxAttempts: number;
   readonly initialDelayMs: number;
@@ -58,7 +56,7 @@ export interface RetrySettings {
 }
 
 /** Whether the replica of the target must confirm each write (`WAIT 1 timeoutMs`). */
-export interface WaitSettings {
+interface WaitSettings {
   readonly enabled: boolean;
   readonly timeoutMs: number;
   readonly retry: boolean;
@@ -126,7 +124,7 @@ export interface EndpointTls {
   readonly clientCertificates: 'none' | 'optional' | 'required';
 }
 
-export interface EndpointLimits {
+interface EndpointLimits {
   readonly maxFrameBytes: number;
   readonly maxArguments: number;
   readonly maxConnections: number;
@@ -141,7 +139,7 @@ export interface Instance {
   readonly http: HostPort | null;
   /** Absolute path. */
   readonly dataDir: string;
-  /** The url of `--target`, for a run without a pipeline folder. May hold a password. */
+  /** The url of `--target`, for a run without a pipeline folder, as `pipelineForTarget` takes it. May hold a password. */
   readonly target: string | undefined;
   readonly endpoint: {
     /** Empty: no login needed. */

@@ -16,7 +16,7 @@ import {
 import type { ConfigProblem } from '../errors.ts';
 
 /** Line and column, from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly col: number;
 }

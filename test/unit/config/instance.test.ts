@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { INSTANCE_OPTIONS, loadInstance } from '../../../src/config/index.ts';
+import { INSTANCE_OPTIONS, loadInstance, pipelineForTarget } from '../../../src/config/index.ts';
 import { formatProblem } from '../../../src/errors.ts';
 import { makeCertificate } from './certificates.ts';
 import { configError, folderWith, problemLines } from './files.ts';
@@ -152,6 +152,14 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
     const text = 'endpoint: { users: [{ name: a, password: aaaa }] }\n';
     expect(load(text, { password: 'p' }).endpoint.users).toEqual([{ name: 'default', password: 'p' }]);
     expect(load(text).endpoint.users).toEqual([{ name: 'a', password: 'aaaa' }]);
+  });
+
+  it('hands a target on so that its password is taken as it is', () => {
+    const text = 'target: "redis://:${PW}@h"\n';
+    const { target = '' } = load(text, {}, { PW: 'a${b}' });
+    expect(pipelineForTarget(target, { env: {} }).targets['target']?.password).toBe('a${b}');
+    const flags = { target: 'redis://:${PW}@h' };
+    expect(pipelineForTarget(load('', flags).target ?? '', { env: { PW: 'c' } }).targets['target']?.password).toBe('c');
   });
 
   it('reads the file given with --instance instead of the one in the folder', () => {
