@@ -9,6 +9,7 @@ export interface Dialer {
   dial(timeoutMs: number): Promise<Socket>;
   /** Whether a server with this role (`master`, `slave`, empty for unknown) is the right one; wrong ones are passed over. */
   accepts(role: string): boolean;
+  /** Gives up the socket that is open or being opened. */
   close(): void;
 }
 
@@ -19,11 +20,15 @@ export function dialerFor(endpoint: Endpoint, timeoutMs: number): Dialer {
 function directDialer(endpoint: Endpoint): Dialer {
   const { host, port, socketPath, tls } = endpoint;
   const address = socketPath === undefined ? { host, port } : { path: socketPath };
+  let socket: Socket | undefined;
   return {
-    dial: (timeoutMs) => established(tls ? connectTls({ ...address, ...tls }) : connectPlain(address), timeoutMs),
+    dial: (timeoutMs) => {
+      socket = tls ? connectTls({ ...address, ...tls }) : connectPlain(address);
+      return established(socket, timeoutMs);
+    },
     // A replica that takes writes is the user's decision; one that does not answers READONLY.
     accepts: () => true,
-    close: () => {},
+    close: () => socket?.destroy(),
   };
 }
 
@@ -50,7 +55,10 @@ function sentinelDialer(endpoint: Endpoint, timeoutMs: number): Dialer {
       return established(socket, limit);
     },
     accepts: (role) => connector.check(role === '' ? {} : { role }),
-    close: () => socket?.destroy(),
+    close: () => {
+      connector.disconnect();
+      socket?.destroy();
+    },
   };
 }
 

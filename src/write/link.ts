@@ -16,7 +16,7 @@ export interface TargetFacts {
 export interface PipelineAnswer {
   /** `null`: every command was accepted. Text: the error reply that decides. `undefined`: in doubt, to be repeated. */
   readonly answers: readonly (string | null | undefined)[];
-  /** Replicas that confirmed the pipeline; null when that was not asked, or not answered. */
+  /** Replicas that confirmed the pipeline; null when that was not asked. */
   readonly replicas: number | null;
 }
 
@@ -47,7 +47,7 @@ export interface TargetLink {
   lacks(what: 'json' | 'jsonMerge'): void;
   /** Gives the connection up; `onLost` follows unless the link looks after its connections by itself. */
   drop(reason: Error): void;
-  /** Called when an open connection is gone; the pipelines on it have been answered before. */
+  /** Called when an open connection is gone; the pipelines on it are answered at the same moment. */
   onLost: (reason: TargetError) => void;
   close(): void;
 }

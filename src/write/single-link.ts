@@ -148,8 +148,9 @@ export class SingleLink implements TargetLink {
       answers.push(combineReplies(replies, at, at + count));
       at += count;
     }
-    const confirmed = this.#options.wait.enabled ? replies[at] : null;
-    return { answers, replicas: typeof confirmed === 'number' ? confirmed : null };
+    if (!this.#options.wait.enabled) return { answers, replicas: null };
+    const confirmed = replies[at];
+    return { answers, replicas: typeof confirmed === 'number' ? confirmed : 0 };
   }
 }
 

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const JSON_MODULE =
+/** Where a RedisJSON module is looked for. */
+export const redisJsonPath =
   process.env['RDI_TEST_REJSON'] ?? fileURLToPath(new URL('../../.cache/redis-json/rejson.so', import.meta.url));
 
 /** Whether a RedisJSON module is there to load; `scripts/lib/get-redis-json` fetches one. */
-export const hasRedisJson = existsSync(JSON_MODULE);
+export const hasRedisJson = existsSync(redisJsonPath);
 
 /** A real `redis-server` as a child process, in a folder of its own. */
 export interface RedisServer {
@@ -115,7 +116,8 @@ async function argumentsFor(port: number, dir: string, options: RedisServerOptio
     if (!existsSync(file)) await writeFile(file, `port ${port}\nbind 127.0.0.1\ndir ${dir}\n${options.sentinel}`);
     return [file, '--sentinel'];
   }
-  if (options.json && !hasRedisJson) throw new Error(`no RedisJSON at ${JSON_MODULE}: run scripts/lib/get-redis-json`);
+  if (options.json && !hasRedisJson)
+    throw new Error(`no RedisJSON at ${redisJsonPath}: run scripts/lib/get-redis-json`);
   const { tls } = options;
   return [
     ...(tls
@@ -123,7 +125,7 @@ async function argumentsFor(port: number, dir: string, options: RedisServerOptio
       : ['--port', `${port}`]),
     ...(tls ? ['--tls-key-file', tls.key, '--tls-auth-clients', tls.clients] : []),
     ...['--bind', '127.0.0.1', '--dir', dir, '--save', ''],
-    ...(options.json ? ['--loadmodule', JSON_MODULE] : []),
+    ...(options.json ? ['--loadmodule', redisJsonPath] : []),
     ...(options.args ?? []).map((argument) => argument.replaceAll('{dir}', dir)),
   ];
 }

@@ -147,6 +147,21 @@ describe('a cluster', () => {
   });
 });
 
+it('a cluster with another password is waited for, with the state refused', async () => {
+  const guarded = await startRedis({ args: ['--cluster-enabled', 'yes', '--requirepass', 'right'] });
+  const refused = new Writer({
+    connection: { cluster: { nodes: [{ host: '127.0.0.1', port: guarded.port }] }, password: 'wrong' },
+    connectTimeoutMs: 1000,
+  });
+  try {
+    await refused.connect();
+    expect(refused.state).toMatchObject({ state: 'refused', code: 'TARGET_AUTH' });
+  } finally {
+    await refused.close(50);
+    await guarded.stop();
+  }
+});
+
 it('a cluster that is not there is waited for, and close does not wait for it', async () => {
   const away = new Writer({
     connection: { cluster: { nodes: [{ host: '127.0.0.1', port: 1 }] } },

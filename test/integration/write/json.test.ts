@@ -5,7 +5,7 @@ import { emitCommands, type JsonMergeWay } from '../../../src/write/commands.ts'
 import { CommandWords } from '../../../src/write/encode.ts';
 import { Unit } from '../../../src/write/fold.ts';
 import { type TargetWrite, Writer } from '../../../src/write/index.ts';
-import { hasRedisJson, type RedisServer, startRedis } from '../../helpers/redis-server.ts';
+import { hasRedisJson, type RedisServer, redisJsonPath, startRedis, until } from '../../helpers/redis-server.ts';
 import { del, hash, json } from '../../helpers/target-writes.ts';
 
 const NATIVE: JsonMergeWay = { jsonMerge: true, nativeJsonMerge: true };
@@ -186,6 +186,26 @@ describe.runIf(hasRedisJson)('documents in a real RedisJSON', () => {
       expect(await stored(`k:${number}`), `k:${number}`).toEqual(model.get(`k:${number}`) ?? null);
     }
   });
+});
+
+it.runIf(hasRedisJson)('documents wait for RedisJSON and are written when the target comes back with it', async () => {
+  const server = await startRedis({ args: ['--enable-module-command', 'local'] });
+  const writer = new Writer({
+    connection: { host: '127.0.0.1', port: server.port },
+    retry: { initialDelayMs: 10, maxDelayMs: 50, multiplier: 2 },
+  });
+  try {
+    await writer.connect();
+    const { done } = await writer.write([json('k', { a: 1 })]);
+    await until('no RedisJSON', () => 'code' in writer.state && writer.state.code === 'TARGET_NO_JSON');
+    const client = new Redis({ port: server.port });
+    await client.call('MODULE', 'LOAD', redisJsonPath).finally(() => client.disconnect());
+    expect(await done).toEqual({ superseded: [], refused: [] });
+    expect(writer.state).toEqual({ state: 'ready' });
+  } finally {
+    await writer.close(100);
+    await server.stop();
+  }
 });
 
 function patchValue(columns: Record<string, Value>): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type TargetState, type TargetWrite, Writer, type WriterOptions } from '../../../src/write/index.ts';
 import { type Lie, LyingServer, type LyingServerOptions } from '../../helpers/lying-server.ts';
 import { until } from '../../helpers/redis-server.ts';
-import { del, hash } from '../../helpers/target-writes.ts';
+import { del, hash, json } from '../../helpers/target-writes.ts';
 
 let server: LyingServer;
 let writer: Writer;
@@ -275,5 +275,33 @@ describe('the replica check', () => {
     await (await writer.write(BATCHES[0]!)).done;
     expect(warnings[0]).toContain('No replica');
     expect(server.executed).toHaveLength(5);
+  });
+});
+
+describe('a RedisJSON', () => {
+  const talks = { reply: '-NOPERM no\r\n' };
+  const unknown = (name: string) => ({ reply: `-ERR unknown command '${name}', with args beginning with: 'k'\r\n` });
+
+  it('that turns out to lack JSON.MERGE gets the script instead', async () => {
+    await start({
+      lie: (words) => (words[0] === 'COMMAND' ? talks : words[0] === 'JSON.MERGE' ? unknown('JSON.MERGE') : undefined),
+    });
+    const outcome = await (await writer.write([json('k', { a: 1 }, 'merge')])).done;
+    expect(outcome.refused).toEqual([]);
+    expect(server.asked.at(-1)).toMatchObject({ 0: 'EVAL', 4: '{"a":1}', 5: 'rfc' });
+  });
+
+  it('that turns out to be missing is waited for, and hashes go on once it is there', async () => {
+    let isThere = false;
+    await start({
+      lie: (words) =>
+        words[0] === 'COMMAND' ? talks : words[0] === 'JSON.SET' && !isThere ? unknown('JSON.SET') : undefined,
+    });
+    const { done } = await writer.write([json('k', { a: 1 }, 'replace', 0), hash('h', { a: 1 }, 1)]);
+    await until('no RedisJSON', () => 'code' in writer.state && writer.state.code === 'TARGET_NO_JSON');
+    isThere = true;
+    expect((await done).refused).toEqual([]);
+    expect(server.content()).toEqual({ h: { a: '1' } });
+    expect(writer.state).toEqual({ state: 'ready' });
   });
 });

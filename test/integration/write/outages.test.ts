@@ -204,6 +204,15 @@ describe('a target that cannot take writes', () => {
   });
 });
 
+it('a value too large for the target is refused, and the rest is written', async () => {
+  server = await startRedis({ args: ['--proto-max-bulk-len', '1mb'] });
+  await open();
+  const writes = [hash('a', { v: 1 }, 0), hash('b', { v: 'x'.repeat(2_000_000) }, 1), hash('c', { v: 1 }, 2)];
+  const outcome = await (await writer.write(writes)).done;
+  expect(outcome.refused).toMatchObject([{ index: 1, key: 'b', code: 'TARGET_REFUSED' }]);
+  expect((await connect().keys('*')).sort()).toEqual(['a', 'c']);
+});
+
 describe('the replica check', () => {
   it('holds writes back until a replica is there', async () => {
     server = await startRedis();
