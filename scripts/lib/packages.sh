@@ -39,12 +39,22 @@ ensure_runtime() {
   is_pinned_node "$runtime" || fail "Node.js $NODE_VERSION does not start on this machine ($runtime). It needs a glibc-based system."
 }
 
+# Two scripts at a time must not install into the same folder, so set-up holds a lock where flock is there.
+ensure_packages() {
+  export PATH="$ROOT/node_modules/.bin:$LOCAL_CACHE/runtime:$PATH"
+  mkdir -p "$LOCAL_CACHE"
+  (
+    exec 9>"$LOCAL_CACHE/set-up.lock"
+    ! have flock || flock 9
+    ensure_runtime
+    install_packages
+  )
+}
+
 # npm install instead of npm ci: the lock file may lack optional packages of other platforms, which npm ci refuses.
 # --no-save keeps both package files as they are.
-ensure_packages() {
+install_packages() {
   local stamp="$ROOT/node_modules/.rdi-packages" wanted
-  ensure_runtime
-  export PATH="$ROOT/node_modules/.bin:$LOCAL_CACHE/runtime:$PATH"
   wanted=$(sha256_of "$ROOT/package-lock.json")
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
   step 'installing the npm packages (about 20 s)'

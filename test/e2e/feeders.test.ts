@@ -8,7 +8,7 @@ import { changeMany, insertMany } from './load.ts';
 import { startWorld, type World } from './world.ts';
 
 const BIG = 100_000;
-const LOAD = 20_000;
+const LOAD = 10_000;
 
 describe.each(COMBINATIONS)('$name', (combination) => {
   let world: World;
