@@ -30,6 +30,7 @@ check() {
 }
 
 # A vitest run. $1: name; the rest: arguments of vitest run. Counts come from vitest's own JSON report.
+# SUITE_REPORTER=verbose shows every test as it ends, for suites of few long tests.
 suite() {
   local name=$1 report status=0
   shift
@@ -37,7 +38,7 @@ suite() {
   rm -f "$report"
   step "$name tests"
   local started=$SECONDS
-  (cd "$ROOT" && vitest run "$@" --reporter=default --reporter=json --outputFile.json="$report") || status=$?
+  (cd "$ROOT" && vitest run "$@" --reporter="${SUITE_REPORTER:-default}" --reporter=json --outputFile.json="$report") || status=$?
   node "$ROOT/scripts/lib/count-tests.ts" "$report" "$status" "$name" >>"$RDI_LEDGER"
   step "$name tests took $((SECONDS - started)) s"
 }

@@ -47,6 +47,12 @@ export class Process {
     });
   }
 
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error(`${this.name} did not start.`);
+    return pid;
+  }
+
   /** The end of what the process wrote. */
   log(bytes = 3000): string {
     return readFileSync(this.#logFile, 'utf8').slice(-bytes);
