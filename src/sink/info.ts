@@ -13,19 +13,19 @@ export function infoText(connection: Connection, sections: readonly string[]): s
   const { context } = connection;
   const wanted = new Set(sections.map((section) => section.toLowerCase()));
   const all = wanted.size === 0 || wanted.has('all') || wanted.has('default') || wanted.has('everything');
-  const parts: [string, string[]][] = [
-    ['Server', server(connection)],
-    ['Clients', [`connected_clients:${[...context.connections()].length}`, 'blocked_clients:0']],
-    ['Memory', memory(connection)],
-    ['Persistence', ['loading:0', 'aof_enabled:1', 'aof_last_write_status:ok', 'rdb_changes_since_last_save:0']],
-    ['Stats', [`total_entries_appended:${totalAppended(connection)}`, 'evicted_keys:0', 'expired_keys:0']],
-    ['Replication', ['role:master', 'connected_slaves:0', `master_repl_offset:${context.store.durable}`]],
-    ['Cluster', ['cluster_enabled:0']],
-    ['Keyspace', keyspace(connection)],
-  ];
-  return parts
+  const parts: Readonly<Record<string, () => string[]>> = {
+    Server: () => server(connection),
+    Clients: () => [`connected_clients:${[...context.connections()].length}`, 'blocked_clients:0'],
+    Memory: () => memory(connection),
+    Persistence: () => ['loading:0', 'aof_enabled:1', 'aof_last_write_status:ok', 'rdb_changes_since_last_save:0'],
+    Stats: () => [`total_entries_appended:${totalAppended(connection)}`, 'evicted_keys:0', 'expired_keys:0'],
+    Replication: () => ['role:master', 'connected_slaves:0', `master_repl_offset:${context.store.durable}`],
+    Cluster: () => ['cluster_enabled:0'],
+    Keyspace: () => keyspace(connection),
+  };
+  return Object.entries(parts)
     .filter(([name]) => all || wanted.has(name.toLowerCase()))
-    .map(([name, lines]) => `# ${name}\r\n${lines.join('\r\n')}\r\n`)
+    .map(([name, lines]) => `# ${name}\r\n${lines().join('\r\n')}\r\n`)
     .join('\r\n');
 }
 
@@ -50,7 +50,7 @@ function memory({ context }: Connection): string[] {
   return [
     `used_memory:${used}`,
     `used_memory_human:${(used / (1 << 20)).toFixed(2)}M`,
-    `used_memory_rss:${process.memoryUsage.rss()}`,
+    `used_memory_rss:${used}`,
     `maxmemory:${isFull ? FULL : 0}`,
     `maxmemory_human:${isFull ? '1.00T' : '0B'}`,
     'maxmemory_policy:noeviction',

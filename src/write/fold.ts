@@ -29,6 +29,8 @@ export class Unit<Owner = unknown> {
   partial = false;
   /** The next state of the same key, which must wait for this one. */
   next: Unit<Owner> | null = null;
+  /** It has its outcome. */
+  isSettled = false;
 
   constructor(write: TargetWrite, owner: Owner, sequence: number) {
     this.key = write.key;

@@ -9,6 +9,8 @@ export class Batch {
   open = 0;
   /** `[entry, entry whose write took its place]`, in pairs. */
   readonly folds: [number, number][] = [];
+  /** The newest unit of each key in this batch; it ends with the batch, see {@link WriteQueue}. */
+  readonly newest = new Map<string, Unit<Batch>>();
 
   constructor(writes: readonly TargetWrite[]) {
     this.writes = writes;
@@ -36,10 +38,14 @@ const ALL_ACCEPTED: WriteOutcome = { superseded: [], refused: [] };
 /**
  * Units that wait to be sent, and the rule that keeps order: of one key, only the oldest unit may be here or under way;
  * later ones hang on it until it is settled.
+ *
+ * Each batch has an index of its own keys. One long-lived index for all of them costs more than searching the few open
+ * ones: V8's hash tables link to their successors when they grow or shrink, so that in an index whose keys come and go a
+ * table that is garbage keeps all later ones, and every unit in them, alive until a full collection.
  */
 export class WriteQueue {
-  /** The newest unsettled unit of each key. */
-  readonly #newest = new Map<string, Unit<Batch>>();
+  /** Batches with units that are not settled, oldest first. */
+  #open: Batch[] = [];
   #ready: Unit<Batch>[] = [];
   #head = 0;
   #sequence = 0;
@@ -53,20 +59,31 @@ export class WriteQueue {
   add(batch: Batch): void {
     for (const write of batch.writes) {
       if (isEmptyWrite(write)) continue;
-      const newest = this.#newest.get(write.key);
-      if (newest !== undefined && newest.owner === batch) {
-        const before = newest.index;
-        if (newest.fold(write)) {
+      const own = batch.newest.get(write.key);
+      if (own !== undefined) {
+        const before = own.index;
+        if (own.fold(write)) {
           batch.folds.push([before, write.index]);
           continue;
         }
       }
       const unit = new Unit(write, batch, this.#sequence++);
       batch.open++;
-      this.#newest.set(write.key, unit);
-      if (newest === undefined) this.#ready.push(unit);
-      else newest.next = unit;
+      const earlier = own ?? this.#unsettled(write.key);
+      batch.newest.set(write.key, unit);
+      if (earlier === undefined) this.#ready.push(unit);
+      else earlier.next = unit;
     }
+    if (batch.open > 0) this.#open.push(batch);
+  }
+
+  /** The newest unit of the key that has no outcome yet, in the batches before. */
+  #unsettled(key: string): Unit<Batch> | undefined {
+    for (let i = this.#open.length - 1; i >= 0; i--) {
+      const unit = (this.#open[i] as Batch).newest.get(key);
+      if (unit !== undefined) return unit.isSettled ? undefined : unit;
+    }
+    return undefined;
   }
 
   /** The next units to send, at most `count`; they stay in the queue until {@link take} says how many went. */
@@ -105,8 +122,10 @@ export class WriteQueue {
 
   /** Lets the next unit of this key go: this one has its outcome. */
   settle(unit: Unit<Batch>): void {
-    unit.owner.open--;
+    const batch = unit.owner;
+    unit.isSettled = true;
+    batch.open--;
+    if (batch.open === 0) this.#open = this.#open.filter((other) => other !== batch);
     if (unit.next !== null) this.#ready.push(unit.next);
-    else this.#newest.delete(unit.key);
   }
 }
