@@ -6,11 +6,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const DEADLINE_MS = 20_000;
-const [executable = ''] = process.argv.slice(2);
+const executable = resolve(process.argv[2] ?? 'dist/rdi');
 const version = execFileSync(executable, ['version'], { encoding: 'utf8' }).trim();
 if (!/\d+\.\d+\.\d+/.test(version)) throw new Error(`"${executable} version" printed "${version}".`);
 console.error(`    version: ${version}`);
