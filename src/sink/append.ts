@@ -35,7 +35,7 @@ type EntryIdPair = readonly [number, number];
  * an id (once durable) or OOM.
  */
 export function xadd(connection: Connection): void {
-  const { parser, context } = connection;
+  const { parser } = connection;
   const { buffer, starts, ends, count } = parser;
   const key = buffer.latin1Slice(starts[1], ends[1]);
   if (isMetadata(connection, key)) {
@@ -44,13 +44,22 @@ export function xadd(connection: Connection): void {
   }
   if (!connection.hasAppended && mayBeSentAgain(connection)) return;
   connection.hasAppended = true;
-  const stream = context.store.stream(connection.db, key);
+  const stream = streamOf(connection, key);
   const isPlain = count > 3 && ends[2] === (starts[2] as number) + 1 && buffer[starts[2] as number] === STAR;
   const idIndex = isPlain ? 2 : findId(connection);
   const explicitId = isPlain ? undefined : parseId(connection, idIndex);
   const fields = fieldsFrom(connection, idIndex + 1);
   if (connection.comparing) compare(connection, connection.comparing, { stream, fields, explicitId });
   else appendEntry(connection, stream, fields, explicitId);
+}
+
+/** Feeders send runs of entries of one stream: the last one is remembered. */
+function streamOf(connection: Connection, key: string): StoredStream {
+  const { lastStream } = connection;
+  if (lastStream?.rawName === key && lastStream.db === connection.db) return lastStream;
+  const stream = connection.context.store.stream(connection.db, key);
+  connection.lastStream = stream;
+  return stream;
 }
 
 /** Appends an entry and queues its reply. */
@@ -60,8 +69,7 @@ export function appendEntry(
   fields: Fields,
   explicitId: EntryIdPair | undefined,
 ): void {
-  const { context } = connection;
-  const now = context.clock.elapsed();
+  const now = connection.now;
   if (connection.isSticky && now - connection.lastAppendMs > QUIET_MS) connection.isSticky = false;
   connection.lastAppendMs = now;
   const startsSubBatch = !connection.isInSubBatch;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { StoredStream } from '../streams/types.ts';
 import { appendEntry, type Comparing } from './append.ts';
 import { execute } from './commands/index.ts';
 import type { EndpointContext } from './context.ts';
@@ -33,6 +34,9 @@ export class Connection {
   isInSubBatch = false;
   hasAppended = false;
   lastAppendMs = 0;
+  lastStream: StoredStream | null = null;
+  /** Monotonic time in ms when the chunk at hand arrived. */
+  now = 0;
   /** While the first pipeline of a reconnected feeder is compared with the one stored before. */
   comparing: Comparing | null = null;
   readonly library = new Map<string, string>();
@@ -161,11 +165,12 @@ export class Connection {
   }
 
   #run(again: boolean): void {
+    this.now = this.context.clock.elapsed();
+    this.#lastCommandAt = this.now;
     this.replies.startTurn();
     try {
       let hasCommand = again || this.parser.next();
       while (hasCommand && !this.#closeAfterReplies) {
-        this.#lastCommandAt = this.context.clock.elapsed();
         this.#commands++;
         if (this.parser.count > 0) execute(this);
         if (this.#isPaused || this.#isClosed) return;

@@ -6,6 +6,8 @@ const STAR = 42;
 const DOLLAR = 36;
 const MAX_INLINE_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
+const MIN_OWN_BYTES = 256 << 10;
+const MAX_OWN_BYTES = 4 << 20;
 
 export interface RequestLimits {
   /** Bytes of one whole command. */
@@ -17,7 +19,7 @@ export interface RequestLimits {
  * Incremental parser of Redis requests: RESP arrays of bulk strings, and inline commands.
  *
  * Feed chunks with {@link push}, then call {@link next} until it returns false. Arguments are offsets into
- * {@link buffer} and are valid until the next call; nothing is copied. A command that is not complete yet is a normal result: its
+ * {@link buffer} and are valid until the next call of {@link next} or {@link push}. A command that is not complete yet is a normal result: its
  * parsed part is kept, so bytes that trickle in are looked at once.
  */
 export class RequestParser {
@@ -32,6 +34,7 @@ export class RequestParser {
 
   readonly #limits: RequestLimits;
   #data: Buffer = NOTHING;
+  #own: Buffer = NOTHING;
   #frameStart = 0;
   #position = 0;
   #expected = -1;
@@ -71,20 +74,39 @@ export class RequestParser {
     return true;
   }
 
-  /** Joins what waits with the unfinished command; complete commands before it are let go. */
+  /**
+   * Joins what waits with the unfinished command; complete commands before it are let go. A chunk that starts a command is
+   * used where it is. Otherwise the bytes are copied into a buffer of the parser's own, again and again the same: its
+   * users are done with a command before the next one, and a new buffer per chunk would keep the garbage collector busy.
+   */
   #gather(): void {
     const rest = this.#data.length - this.#frameStart;
-    if (rest > 0) this.#waiting.unshift(this.#data.subarray(this.#frameStart));
-    this.#data = this.#waiting.length === 1 ? (this.#waiting[0] as Buffer) : Buffer.concat(this.#waiting);
+    const start = this.#frameStart;
+    const first = this.#waiting[0] as Buffer;
+    if (rest === 0 && this.#waiting.length === 1) this.#data = first;
+    else this.#data = this.#joinOwn(rest);
     for (let i = 0; i < this.#parsed; i++) {
-      this.starts[i] = (this.starts[i] as number) - this.#frameStart;
-      this.ends[i] = (this.ends[i] as number) - this.#frameStart;
+      this.starts[i] = (this.starts[i] as number) - start;
+      this.ends[i] = (this.ends[i] as number) - start;
     }
-    this.#position -= this.#frameStart;
+    this.#position -= start;
     this.#frameStart = 0;
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#needed = 0;
+  }
+
+  /** The last `rest` bytes of the data and all waiting chunks, one behind the other in the parser's own buffer. */
+  #joinOwn(rest: number): Buffer {
+    const total = rest + this.#waitingBytes;
+    const isTooSmall = this.#own.length < total;
+    const isTooLarge = this.#own.length > MAX_OWN_BYTES && total < MAX_OWN_BYTES;
+    const own = isTooSmall || isTooLarge ? Buffer.allocUnsafeSlow(Math.max(MIN_OWN_BYTES, total)) : this.#own;
+    this.#data.copy(own, 0, this.#frameStart);
+    let at = rest;
+    for (const chunk of this.#waiting) at += chunk.copy(own, at);
+    this.#own = own;
+    return own.subarray(0, total);
   }
 
   /** Reads the first line: `*n`, or a whole inline command. */

@@ -3,10 +3,11 @@ import type { Disk } from './disk.ts';
 import type { Journal } from './journal.ts';
 import {
   type Block,
+  fieldCountOf,
   HEADER_BYTES,
   isValidRecord,
   KIND,
-  readHeader,
+  kindOf,
   readJsonBody,
   recordLength,
 } from './record-format.ts';
@@ -79,6 +80,7 @@ export class JournalReader {
     startPosition: number,
   ): void {
     const { select } = this.#options;
+    const { words, doubles, buffer } = block;
     const stop = Math.min(end - block.base, block.used);
     let offset = this.#position - block.base;
     while (offset < stop && entries.length < limits.entries && block.base + offset - startPosition < limits.bytes) {
@@ -88,24 +90,26 @@ export class JournalReader {
         break;
       }
       if (check && !isValidRecord(block, offset, stop)) break;
-      const header = readHeader(block, offset);
       const position = block.base + offset;
-      if (header.kind === KIND.entry) {
-        const stream = select(header.stream, position);
+      const word = offset >> 2;
+      const packed = words[word + 9] as number;
+      const kind = kindOf(packed);
+      if (kind === KIND.entry) {
+        const stream = select((words[word + 7] as number) >>> 0, position);
         if (stream) {
           const start = offset + HEADER_BYTES;
           entries.push({
             stream,
-            ms: header.ms,
-            seq: header.seq,
+            ms: doubles[(offset >> 3) + 2] as number,
+            seq: (words[word + 6] as number) >>> 0,
             position,
-            bytes: block.buffer,
+            bytes: buffer,
             start,
-            end: start + ((block.words[offset >> 2] as number) >>> 0),
-            fieldCount: header.fieldCount,
+            end: start + ((words[word] as number) >>> 0),
+            fieldCount: fieldCountOf(packed),
           });
         }
-      } else if (header.kind === KIND.gap) {
+      } else if (kind === KIND.gap) {
         const { lost } = readJsonBody(block, offset) as { lost: [number, number][] };
         this.#options.onGap?.(new Map(lost), position);
       }

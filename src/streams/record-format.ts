@@ -100,7 +100,17 @@ export function isValidRecord(block: Block, offset: number, limit: number): bool
 }
 
 export function recordKind(block: Block, offset: number): number {
-  return ((block.words[(offset >> 2) + 9] as number) >>> 24) & 15;
+  return kindOf(block.words[(offset >> 2) + 9] as number);
+}
+
+/** Kind out of a record's last header word. */
+export function kindOf(packed: number): number {
+  return (packed >>> 24) & 15;
+}
+
+/** Number of bulk strings out of a record's last header word. */
+export function fieldCountOf(packed: number): number {
+  return packed & FIELD_COUNT_MASK;
 }
 
 export function readHeader(block: Block, offset: number): RecordHeader {
@@ -111,8 +121,8 @@ export function readHeader(block: Block, offset: number): RecordHeader {
     seq: (block.words[word + 6] as number) >>> 0,
     stream: (block.words[word + 7] as number) >>> 0,
     origin: (block.words[word + 8] as number) >>> 0,
-    kind: (packed >>> 24) & 15,
-    fieldCount: packed & FIELD_COUNT_MASK,
+    kind: kindOf(packed),
+    fieldCount: fieldCountOf(packed),
     startsSubBatch: (packed & STARTS_SUB_BATCH) !== 0,
   };
 }
