@@ -16,7 +16,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'src/main.ts');
 const PATIENCE_MS = 45_000;
 
-const recording = process.argv[2] ?? 'pg-3.6-extended';
+const recording = process.argv[2] ?? 'pg-3.6-extended-schemas';
 const recordingFolder = join(ROOT, 'fixtures', recording);
 if (!existsSync(join(recordingFolder, 'sink.client.resp.gz'))) {
   console.error(`error: fixtures/${recording} is no recording that can be replayed. fixtures/README.md lists them.`);
