@@ -1,10 +1,11 @@
-import { Cluster } from 'ioredis';
+import type { Cluster } from 'ioredis';
 import type { TargetError } from '../errors.ts';
 import { describeReply, judge } from './answers.ts';
 import { emitCommands } from './commands.ts';
 import { CommandWords } from './encode.ts';
 import type { Unit } from './fold.ts';
 import { infoFacts, loginRefused, PROBE_JSON, readInfo, readJsonProbe, unavailable } from './handshake.ts';
+import { loadIoredis } from './ioredis.ts';
 import { NO_FACTS, type PipelineAnswer, type SentPipeline, type TargetFacts, type TargetLink } from './link.ts';
 import { describeEndpoint, type Endpoint, type FullOptions } from './options.ts';
 import type { Reply } from './replies.ts';
@@ -32,7 +33,7 @@ export class ClusterLink implements TargetLink {
 
   async open(): Promise<void> {
     this.#cluster?.disconnect();
-    const cluster = this.#create();
+    const cluster = await this.#create();
     this.#cluster = cluster;
     try {
       await this.#ready(cluster);
@@ -78,7 +79,8 @@ export class ClusterLink implements TargetLink {
     this.#cluster?.disconnect();
   }
 
-  #create(): Cluster {
+  async #create(): Promise<Cluster> {
+    const { Cluster } = await loadIoredis();
     const { user, password, tls, cluster } = this.#endpoint;
     const { connectTimeoutMs, socketTimeoutMs, wait } = this.#options;
     const client = new Cluster([...cluster!.nodes], {

@@ -1,6 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { SentinelConnector } from 'ioredis';
+import type { SentinelConnector } from 'ioredis';
+import { loadIoredis } from './ioredis.ts';
 import type { Endpoint } from './options.ts';
 
 /** Finds the server to talk to and opens sockets to it. */
@@ -34,9 +35,27 @@ function directDialer(endpoint: Endpoint): Dialer {
 
 /** The Sentinels are asked by ioredis, anew for each connection, so a failover is followed. */
 function sentinelDialer(endpoint: Endpoint, timeoutMs: number): Dialer {
+  let connector: SentinelConnector | undefined;
+  let socket: Socket | undefined;
+  return {
+    dial: async (limit) => {
+      connector ??= await sentinelConnector(endpoint, timeoutMs);
+      socket = (await connector.connect(() => {})) as Socket;
+      return established(socket, limit);
+    },
+    accepts: (role) => connector!.check(role === '' ? {} : { role }),
+    close: () => {
+      connector?.disconnect();
+      socket?.destroy();
+    },
+  };
+}
+
+async function sentinelConnector(endpoint: Endpoint, timeoutMs: number): Promise<SentinelConnector> {
   const { name, nodes, user, password } = endpoint.sentinel!;
   const { tls } = endpoint;
-  const connector = new SentinelConnector({
+  const { SentinelConnector } = await loadIoredis();
+  return new SentinelConnector({
     name,
     sentinels: nodes.map((node) => ({ ...node })),
     role: 'master',
@@ -48,18 +67,6 @@ function sentinelDialer(endpoint: Endpoint, timeoutMs: number): Dialer {
     sentinelCommandTimeout: timeoutMs,
     protocol: 2,
   });
-  let socket: Socket | undefined;
-  return {
-    dial: async (limit) => {
-      socket = (await connector.connect(() => {})) as Socket;
-      return established(socket, limit);
-    },
-    accepts: (role) => connector.check(role === '' ? {} : { role }),
-    close: () => {
-      connector.disconnect();
-      socket?.destroy();
-    },
-  };
 }
 
 function established(socket: Socket, timeoutMs: number): Promise<Socket> {

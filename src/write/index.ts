@@ -34,7 +34,7 @@
  *
  * Standalone and Sentinel targets are spoken to over our own connection: a general client's pipelines cost several times
  * the CPU per write (`benchmarks/micro/encode.ts`), and its own repeating would hide what is in doubt. ioredis finds the
- * master behind Sentinels and is the client of Clusters.
+ * master behind Sentinels and is the client of Clusters; it is loaded for those only (`ioredis.ts` says why).
  */
 export type { RetryOptions } from './backoff.ts';
 export type { TargetFacts } from './link.ts';
