@@ -18,7 +18,9 @@ const COLUMNS: readonly [name: string, type: string, semantic?: string][] = [
 
 const STATUSES = ['new', 'paid', 'packed', 'shipped', 'delivered', 'returned'];
 const NOTE =
-  'Leave the parcel with the neighbour on the second floor if nobody answers; ring twice, the bell is quiet. '.repeat(4);
+  'Leave the parcel with the neighbour on the second floor if nobody answers; ring twice, the bell is quiet. '.repeat(
+    4,
+  );
 
 export interface EventOptions {
   readonly id: number;
@@ -72,7 +74,13 @@ const VALUE_SCHEMA = JSON.stringify({
   fields: [
     { type: 'struct', fields: ROW_FIELDS, optional: true, name: 'shop.shop.orders.Value', field: 'before' },
     { type: 'struct', fields: ROW_FIELDS, optional: true, name: 'shop.shop.orders.Value', field: 'after' },
-    { type: 'struct', fields: SOURCE_FIELDS, optional: false, name: 'io.debezium.connector.postgresql.Source', field: 'source' },
+    {
+      type: 'struct',
+      fields: SOURCE_FIELDS,
+      optional: false,
+      name: 'io.debezium.connector.postgresql.Source',
+      field: 'source',
+    },
     { type: 'struct', fields: [], optional: true, name: 'event.block', version: 1, field: 'transaction' },
     { type: 'string', optional: false, field: 'op' },
     ...['ts_ms', 'ts_us', 'ts_ns'].map((field) => ({ type: 'int64', optional: true, field })),
@@ -114,5 +122,8 @@ export function valueBytes(): number {
 /** The target's write of such an event, for measuring what the target can take by itself. */
 export function hsetArguments(): string[] {
   const row = JSON.parse(rowText({ id: 10_000, version: 1, schemas: false, stream: '' })) as Record<string, unknown>;
-  return Object.entries(row).flatMap(([name, value]) => [name, value === true ? '1' : value === false ? '0' : String(value)]);
+  return Object.entries(row).flatMap(([name, value]) => [
+    name,
+    value === true ? '1' : value === false ? '0' : String(value),
+  ]);
 }

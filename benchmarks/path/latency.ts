@@ -10,7 +10,10 @@ const WARM_UP_SHARE = 0.2;
  * Time from sending an `XADD` to its key being visible in the target, at a steady rate. Each event has a key of its own; the
  * target tells when it is written (`notify-keyspace-events`), over a connection of its own.
  */
-export async function measureLatency(redisPort: number, { perSecond, seconds }: { perSecond: number; seconds: number }) {
+export async function measureLatency(
+  redisPort: number,
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+) {
   const { folder, remove } = temporaryFolder();
   const addresses = { port: await freePort(), http: await freePort(), dataDir: folder };
   const sentAt = new Map<string, number>();

@@ -57,7 +57,10 @@ function ceiling(redisPort: number): { perSecond: number; command: string } {
   const command = ['HSET', 'orders:id:__rand_int__', ...hsetArguments()];
   const output = execFileSync('redis-benchmark', [...args, ...command], { encoding: 'utf8' });
   const last = output.trim().split('\n').pop() as string;
-  return { perSecond: Number(/"([\d.]+)"/.exec(last.replace(/^"(?:[^"\\]|\\.)*",/, ''))?.[1]), command: `redis-benchmark ${args.join(' ')} HSET …` };
+  return {
+    perSecond: Number(/"([\d.]+)"/.exec(last.replace(/^"(?:[^"\\]|\\.)*",/, ''))?.[1]),
+    command: `redis-benchmark ${args.join(' ')} HSET …`,
+  };
 }
 
 async function throughput(redisPort: number, schemas: boolean, events: number) {
@@ -98,7 +101,16 @@ async function throughput(redisPort: number, schemas: boolean, events: number) {
 async function main(): Promise<void> {
   const redisPort = await freePort();
   const redisFolder = temporaryFolder();
-  const redis = start('redis-server', ['--port', String(redisPort), '--save', '', '--dir', redisFolder.folder, '--loglevel', 'warning']);
+  const redis = start('redis-server', [
+    '--port',
+    String(redisPort),
+    '--save',
+    '',
+    '--dir',
+    redisFolder.folder,
+    '--loglevel',
+    'warning',
+  ]);
   await new Promise((resolve) => setTimeout(resolve, 500));
   const events = Number(flags.events);
   try {
@@ -113,10 +125,18 @@ async function main(): Promise<void> {
       command: `npm run bench -- --events ${events} --seconds ${flags.seconds}`,
       commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
       node: process.version,
-      measured: rdiCommand().flat().map((part) => path.basename(part)).join(' '),
+      measured: rdiCommand()
+        .flat()
+        .map((part) => path.basename(part))
+        .join(' '),
       cpu: `${os.cpus().length} × ${os.cpus()[0]?.model}`,
       payload: { valueBytes: valueBytes(), columns: 10, perPipeline: SUB_BATCH, rows: ROWS },
-      ceiling: { perSecond: ceilingPerSecond, before: before.perSecond, after: after.perSecond, command: before.command },
+      ceiling: {
+        perSecond: ceilingPerSecond,
+        before: before.perSecond,
+        after: after.perSecond,
+        command: before.command,
+      },
       plain: { ...plain, ratio: Number((plain.perSecond / ceilingPerSecond).toFixed(3)) },
       withSchemas: { ...withSchemas, ratio: Number((withSchemas.perSecond / ceilingPerSecond).toFixed(3)) },
       latency,
