@@ -12,7 +12,7 @@ import { readCloudEvent } from './cloud-event.ts';
 import { type EnvelopeContext, type EnvelopeParts, emptyParts, readEnvelope, readKnownEnvelope } from './envelope.ts';
 import { EntryFields } from './fields.ts';
 import { flatChange, tableWithoutRow } from './flat.ts';
-import type { Form } from './form.ts';
+import { type Form, Forms } from './form.ts';
 import { Members } from './members.ts';
 import { readDocumentKey } from './mongo.ts';
 import { DecodeProblem } from './problem.ts';
@@ -104,15 +104,14 @@ export class Decoder {
     scanner.load(entry.bytes, fields.valueStart, fields.valueEnd);
     if (entry.bytes[scanner.at] !== BRACE.open || scanner.at === scanner.end) return this.#decodeWord(state, entry);
     const form = state.values.enter(scanner);
-    const { at, end } = scanner;
     if (state.kind === 'flat') {
       const row = form.flat.readKnown(scanner);
-      if (row !== null && scanner.at === end) return this.#finishFlat(state, entry, form, row);
+      if (row !== null && scanner.at === scanner.end) return this.#finishFlat(state, entry, form, row);
     } else if (readKnownEnvelope(scanner, form, this.#parts)) {
       return this.#finishEnvelope(state, entry, form, this.#parts);
     }
-    scanner.at = at;
-    return this.#decodeObject(state, entry, form);
+    scanner.load(entry.bytes, fields.valueStart, fields.valueEnd);
+    return this.#decodeObject(state, entry);
   }
 
   #stateOf(entry: StreamEntry): StreamState {
@@ -125,20 +124,14 @@ export class Decoder {
     return state;
   }
 
-  /** The general way: by the names of the members, whatever their order. The scanner is at the payload. */
-  #decodeObject(state: StreamState, entry: StreamEntry, form: Form): Decoded {
+  /** The general way: by the names of the members, whatever their order. The scanner is at the value. */
+  #decodeObject(state: StreamState, entry: StreamEntry): Decoded {
     const scanner = this.#scanner;
-    scanner.skipBlanks();
+    const form = state.values.open(scanner);
     if (!atObject(scanner)) return this.#decodePayloadWord(state, entry);
     const start = scanner.at;
     const members = new Members(scanner);
     scanner.expectEnd();
-    const wrapped = form.schema === null ? state.values.unwrap(scanner, members, start) : null;
-    if (wrapped !== null) {
-      if (!atObject(scanner)) return this.#decodePayloadWord(state, entry);
-      const payload = scanner.at;
-      return this.#decodeMembers(state, entry, wrapped, new Members(scanner), payload);
-    }
     return this.#decodeMembers(state, entry, form, members, start);
   }
 
@@ -228,7 +221,7 @@ export class Decoder {
     if (text === 'null') return this.#decodeNothing(state, entry, true);
     if (valueEnd - valueStart <= 256 && this.#nullValues.has(text)) return this.#decodeNothing(state, entry, false);
     scanner.skipBlanks();
-    if (atObject(scanner)) return this.#decodeObject(state, entry, state.values.bare);
+    if (atObject(scanner)) return this.#decodeObject(state, entry);
     return this.#decodePayloadWord(state, entry);
   }
 
@@ -292,7 +285,8 @@ export class Decoder {
       scanner.expectEnd();
       return null;
     }
-    const key = form.flat.read(scanner);
+    // A key with columns of these names must not become the pattern that keys with a new schema fit.
+    const key = form.flat.read(scanner, !Forms.isWrapperLike(scanner));
     scanner.expectEnd();
     return key.names.length === 0 ? null : key;
   }

@@ -72,7 +72,7 @@ function fits(scanner: Scanner, template: EnvelopeTemplate, rows: RowReader, par
   const { fixed, roles } = template;
   clear(parts);
   for (let i = 0; i < roles.length; i++) {
-    if (!scanner.matches(fixed[i]!) || !fill(scanner, roles[i]!, rows, parts)) return false;
+    if (!scanner.matches(fixed[i]!) || scanner.atBlank || !fill(scanner, roles[i]!, rows, parts)) return false;
   }
   parts.table = template.table;
   return scanner.matches(fixed[roles.length]!) && scanner.at === scanner.end;

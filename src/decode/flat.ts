@@ -1,5 +1,4 @@
 import type { ChangeEvent, Operation, Row, TableIdentity, Value } from '../types.ts';
-import { NumberText } from '../types.ts';
 import type { EntryFields } from './fields.ts';
 import { isMetadataName } from './metadata.ts';
 import { readDocumentKey } from './mongo.ts';
@@ -100,7 +99,7 @@ export function tableWithoutRow(state: StreamState, fields: EntryFields, tables:
 
 function text(metadata: Metadata, name: string): string {
   const value = metadata.get(`__${name}`) ?? metadata.get(`__source_${name}`);
-  return typeof value === 'string' ? value : value instanceof NumberText ? value.text : '';
+  return typeof value === 'string' ? value : '';
 }
 
 function headerText(fields: EntryFields, name: string): string {

@@ -60,67 +60,86 @@ export class Forms {
   }
 
   /**
-   * If the text starts with a schema that is already known, moves the scanner's bounds to the payload and answers the
-   * schema's form; else leaves it alone and answers the form without schema.
+   * If the text starts with a schema that is already known, moves the scanner's bounds to what should be the payload and
+   * answers the schema's form; else leaves it alone and answers the form without schema. Whoever reads on must check that
+   * the payload fills the bounds, and {@link open} the text if it does not: there may be a third member.
    */
   enter(scanner: Scanner): Form {
     const { bytes, at, end } = scanner;
     if (!scanner.matches(WRAPPER_START)) return this.bare;
     scanner.at = at;
+    const form = this.#known(bytes, at, end);
+    if (form === null || bytes[end - 1] !== BRACE.close) return this.bare;
+    scanner.at = at + form.prefix!.length;
+    scanner.end = end - 1;
+    return form;
+  }
+
+  #known(bytes: Buffer, at: number, end: number): Form | null {
     for (let i = 0; i < this.#wrapped.length; i++) {
       const form = this.#wrapped[i]!;
-      const prefix = form.prefix!;
-      const payload = at + prefix.length;
-      if (
-        payload < end &&
-        bytes[end - 1] === BRACE.close &&
-        bytes.compare(prefix, 0, prefix.length, at, payload) === 0
-      ) {
-        scanner.at = payload;
-        scanner.end = end - 1;
-        if (i > 0) {
-          this.#wrapped.splice(i, 1);
-          this.#wrapped.unshift(form);
-        }
-        return form;
+      const { length } = form.prefix!;
+      if (at + length >= end || bytes.compare(form.prefix!, 0, length, at, at + length) !== 0) continue;
+      if (i > 0) {
+        this.#wrapped.splice(i, 1);
+        this.#wrapped.unshift(form);
       }
+      return form;
     }
-    return this.bare;
+    return null;
   }
 
   /**
-   * If `members`, read at `start`, are those of a `{"schema":…,"payload":…}` wrapper, moves the scanner's bounds to the
-   * payload, remembers the schema and answers its form; else null.
+   * If the object at the scanner's position is a `{"schema":…,"payload":…}` wrapper, moves the scanner's bounds to the payload
+   * and answers the form of the schema, learning it if it is new; else leaves the scanner and answers the form without
+   * schema.
    */
-  unwrap(scanner: Scanner, members: Members, start: number): Form | null {
+  open(scanner: Scanner): Form {
+    const { at, end } = scanner;
+    if (scanner.bytes[at] === BRACE.open && at < end) {
+      const form = Forms.isWrapperLike(scanner) ? this.#unwrap(scanner, at) : null;
+      if (form !== null) return form;
+    }
+    scanner.at = at;
+    scanner.end = end;
+    return this.bare;
+  }
+
+  /** True when the first member of the object here is called as one of a wrapper; leaves the scanner where it is. */
+  static isWrapperLike(scanner: Scanner): boolean {
+    const { at } = scanner;
+    const name = scanner.opens(BRACE.open, BRACE.close) ? scanner.readName() : '';
+    scanner.at = at;
+    return name === 'schema' || name === 'payload';
+  }
+
+  #unwrap(scanner: Scanner, start: number): Form | null {
+    const { bytes } = scanner;
+    const members = new Members(scanner);
     const schemaPlace = members.place('schema');
     const payload = members.place('payload');
     if (members.names.length !== 2 || schemaPlace === null || payload === null) return null;
-    const schema: unknown = JSON.parse(scanner.bytes.utf8Slice(schemaPlace.start, schemaPlace.end));
-    if (schema !== null && !isConnectSchema(schema)) return null;
-    const predictable = payload.start > schemaPlace.end && payload.end === scanner.end - 1;
-    const prefix = predictable ? Buffer.from(scanner.bytes.subarray(start, payload.start)) : null;
+    const isPredictable = payload.start > schemaPlace.end && payload.end === scanner.end - 1;
+    let form = isPredictable ? this.#known(bytes, start, scanner.end) : null;
+    if (form === null || start + form.prefix!.length !== payload.start) {
+      const schema: unknown = JSON.parse(bytes.utf8Slice(schemaPlace.start, schemaPlace.end));
+      if (schema !== null && !isConnectSchema(schema)) return null;
+      scanner.expectEnd();
+      const prefix = isPredictable ? Buffer.from(bytes.subarray(start, payload.start)) : null;
+      form = this.#learn(schema, prefix);
+    }
+    scanner.at = payload.start;
+    scanner.end = payload.end;
+    return form;
+  }
+
+  #learn(schema: unknown, prefix: Buffer | null): Form {
     const form = new Form(schema === null ? null : parseSchema(schema), prefix, this.#part, this.#context);
     if (prefix !== null) {
       this.#wrapped.unshift(form);
       if (this.#wrapped.length > MAX_FORMS) this.#wrapped.pop();
     }
     if (this.#part === 'value') this.#context.learned(form);
-    scanner.at = payload.start;
-    scanner.end = payload.end;
-    return form;
-  }
-
-  /** Like {@link enter}, but also learns a schema that it has not seen. */
-  open(scanner: Scanner): Form {
-    const form = this.enter(scanner);
-    if (form !== this.bare || scanner.bytes[scanner.at] !== BRACE.open) return form;
-    const { at, end } = scanner;
-    const members = new Members(scanner);
-    const learned = this.unwrap(scanner, members, at);
-    if (learned !== null) return learned;
-    scanner.at = at;
-    scanner.end = end;
     return form;
   }
 }

@@ -84,7 +84,7 @@ export class RowReader {
     if (this.metadata.size > 0) this.metadata.clear();
     try {
       for (let i = 0; i < prefixes.length; i++) {
-        if (!scanner.matches(prefixes[i]!)) return null;
+        if (!scanner.matches(prefixes[i]!) || scanner.atBlank) return null;
         const rule = rules[i]!;
         this.#column = i;
         if (rule.fate === 'drop') {

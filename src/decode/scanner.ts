@@ -115,6 +115,11 @@ export class Scanner {
     this.at = at;
   }
 
+  /** True before a blank: something learned from a text without blanks does not fit, however well it began. */
+  get atBlank(): boolean {
+    return this.at < this.end && this.bytes[this.at]! <= BLANK;
+  }
+
   /** Only blanks may follow the value that was read. */
   expectEnd(): void {
     this.skipBlanks();
