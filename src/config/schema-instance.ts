@@ -136,7 +136,7 @@ const memory = group(
   {
     max_buffered: size(
       'max-buffered',
-      '64mb',
+      '16mb',
       'Accepted entries kept in memory; beyond it they are read back from disk.',
     ),
     max_batch: size('max-batch', '8mb', 'Entries in one batch.'),

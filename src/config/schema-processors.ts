@@ -25,6 +25,7 @@ const oneLoop = 'rdi reads, converts and writes in one ordered path';
 const pushed = 'streams are in the same process and wake the reader';
 const withoutEnd = 'what is transient is repeated in order until it succeeds, so that nothing is lost';
 const dedupOwn = 'batches that a feeder sends again are always recognised and counted';
+const atOnce = 'what has arrived is written at once; a batch fills only while an earlier one is on its way';
 const dlqLocal = 'the DLQ is in the same process';
 
 const DATA_TYPES = ['hash', 'json'] as const;
@@ -43,7 +44,10 @@ const advancedSource = properties(
       noEffect: pushed,
     }).optional(),
     'batch.size': count(2000, 'Most records per read.', { alias: 'read_batch_size' }),
-    'batch.timeout.ms': count(100, 'Longest wait for a read batch to fill.', { alias: 'read_batch_timeout_ms' }),
+    'batch.timeout.ms': count(100, 'Longest wait for a read batch to fill.', {
+      alias: 'read_batch_timeout_ms',
+      noEffect: atOnce,
+    }),
     'connection.timeout.ms': count(2000, 'Timeout of the stream database.', { noEffect: pushed }),
     'socket.timeout.ms': count(2000, 'Timeout of the stream database.', { noEffect: pushed }),
     'retry.max.attempts': count(5, 'Attempts to read.', { noEffect: pushed }),
@@ -61,7 +65,10 @@ const advancedTarget = properties(
       noEffect: 'what is read is written at once',
     }),
     'connection.timeout.ms': count(2000, 'Longest wait for a connection to the target.'),
-    'socket.timeout.ms': count(2000, 'Longest silence of the target while an answer is due.'),
+    'socket.timeout.ms': count(
+      10_000,
+      'Longest silence of the target while an answer is due; then the connection is made anew and what is unanswered is sent again. RDI’s default is 2000, which cuts a target that is only slow.',
+    ),
     'retry.max.attempts': count(5, 'Attempts.', { alias: 'retry_max_attempts', noEffect: withoutEnd }),
     'retry.initial.delay.ms': count(1000, 'First delay after a failed write.', { alias: 'retry_initial_delay_ms' }),
     'retry.max.delay.ms': count(10_000, 'Longest delay after failed writes.', { alias: 'retry_max_delay_ms' }),
@@ -162,7 +169,7 @@ export const processors = group(
       noEffect: 'rdi has one engine',
     }).optional(),
     read_batch_size: count(2000, 'Most records per read.'),
-    read_batch_timeout_ms: count(100, 'Longest wait for a read batch to fill, ms.'),
+    read_batch_timeout_ms: count(100, 'Longest wait for a read batch to fill, ms.', { noEffect: atOnce }),
     duration: count(100, 'Longest wait for a read batch to fill, ms.', {
       deprecated: 'use `read_batch_timeout_ms`; RDI ignores it too',
     }),

@@ -14,8 +14,6 @@ export function effectiveSettings(input: ProcessorsInput | null | undefined): Pi
   const writeBatchSize = target['batch.size'] ?? processors.write_batch_size ?? defaultOf(top.write_batch_size);
   return {
     readBatchSize,
-    readBatchTimeoutMs:
-      source['batch.timeout.ms'] ?? processors.read_batch_timeout_ms ?? defaultOf(top.read_batch_timeout_ms),
     writeBatchSize: Math.min(writeBatchSize, readBatchSize),
     retry: retrySettings(processors, target),
     wait: {

@@ -66,7 +66,6 @@ interface WaitSettings {
 /** Effective processor values: `processors.advanced.<group>` over `processors.<property>` over default. */
 export interface PipelineSettings {
   readonly readBatchSize: number;
-  readonly readBatchTimeoutMs: number;
   /** At most `readBatchSize`. */
   readonly writeBatchSize: number;
   readonly retry: RetrySettings;

@@ -68,10 +68,12 @@ function createWriter({ pipeline, instance, logger }: EngineOptions, connection:
     retry: settings.retry,
     wait: settings.wait,
     nativeJsonMerge: settings.nativeJsonMerge,
+    connectTimeoutMs: settings.targetConnectTimeoutMs,
+    socketTimeoutMs: settings.targetSocketTimeoutMs,
     onState: (state) => {
       if (state.state === 'ready') logger.info(`Target ${address} is ready.`);
       else if ('attempts' in state && state.attempts <= 1) {
-        logger.warn({ code: state.code }, `Target ${address}: ${state.message} Writes wait; nothing is lost.`);
+        logger.warn({ code: state.code }, `Target ${address}: ${state.message}`);
       }
     },
     onWarning: (message) => logger.warn(message),

@@ -70,12 +70,11 @@ describe('processor values', () => {
   it('have the defaults of RDI', () => {
     expect(load(pipelineText('')).settings).toEqual({
       readBatchSize: 2000,
-      readBatchTimeoutMs: 100,
       writeBatchSize: 200,
       retry: { maxAttempts: 5, initialDelayMs: 1000, maxDelayMs: 10_000, multiplier: 2 },
       wait: { enabled: false, timeoutMs: 1000, retry: true, retryDelayMs: 1000 },
       targetConnectTimeoutMs: 2000,
-      targetSocketTimeoutMs: 2000,
+      targetSocketTimeoutMs: 10_000,
       targetDataType: 'hash',
       jsonUpdateStrategy: 'replace',
       nativeJsonMerge: true,
@@ -123,7 +122,6 @@ describe('processor values', () => {
     );
     expect(pipeline.settings).toMatchObject({
       readBatchSize: 100,
-      readBatchTimeoutMs: 116,
       writeBatchSize: 90,
       retry: { maxAttempts: 113, initialDelayMs: 111, maxDelayMs: 112, multiplier: 3 },
       wait: { enabled: true, timeoutMs: 114, retry: false, retryDelayMs: 122 },
