@@ -28,6 +28,19 @@ export class CheckpointStore {
     return row?.position ?? 0;
   }
 
+  /** Position before which the journal was durable when the checkpoint was stored last, or when the store was closed. */
+  durable(): number {
+    const row = this.#state.prepare('SELECT durable FROM checkpoint').get() as { durable: number } | undefined;
+    return row?.durable ?? 0;
+  }
+
+  saveDurable(durable: number): void {
+    const save = this.#state.prepare(
+      'INSERT INTO checkpoint VALUES (1, 0, ?) ON CONFLICT DO UPDATE SET durable = excluded.durable',
+    );
+    this.#state.transaction(() => save.run(BigInt(durable)));
+  }
+
   /** The position from which segments are still needed. */
   lowestPosition(): number {
     const row = this.#state.prepare('SELECT min(position) AS position FROM stream_behind').get();
@@ -53,14 +66,12 @@ export class CheckpointStore {
     return { position: this.position(), behind, counters };
   }
 
-  save(checkpoint: CheckpointState): void {
-    const position = this.#state.prepare(
-      'INSERT INTO checkpoint VALUES (1, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
-    );
+  save(checkpoint: CheckpointState, durable: number): void {
+    const position = this.#state.prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)');
     const count = this.#state.prepare('INSERT OR REPLACE INTO stream_counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     const leave = this.#state.prepare('INSERT INTO stream_behind VALUES (?, ?, ?, ?, ?)');
     this.#state.transaction(() => {
-      position.run(BigInt(checkpoint.position));
+      position.run(BigInt(checkpoint.position), BigInt(durable));
       for (const [stream, c] of checkpoint.counters) {
         const outcomes = [c.written, c.filtered, c.superseded, c.rejected, c.skipped];
         count.run(stream.number, stream.deduplicated, ...outcomes, c.inserted, c.updated, c.deleted);

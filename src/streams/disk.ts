@@ -10,6 +10,7 @@ export interface Disk {
   /** Names and sizes in bytes, in no order. */
   list(): { name: string; size: number }[];
   open(name: string, mode: 'create' | 'existing'): DiskFile;
+  /** Deletes the file; one that is not there is no error. */
   remove(name: string): void;
   /** Makes creation and removal of files durable. */
   syncDirectory(): Promise<void>;
@@ -32,6 +33,8 @@ const read = promisify(fs.read);
 
 class LocalFile implements DiskFile {
   readonly #fd: number;
+  #reads = 0;
+  #isClosing = false;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -55,13 +58,19 @@ class LocalFile implements DiskFile {
   }
 
   async read(buffer: Buffer, offset: number, length: number, position: number): Promise<number> {
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await read(this.#fd, buffer, offset + done, length - done, position + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
+    this.#reads++;
+    try {
+      let done = 0;
+      while (done < length) {
+        const { bytesRead } = await read(this.#fd, buffer, offset + done, length - done, position + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    } finally {
+      this.#reads--;
+      if (this.#isClosing && this.#reads === 0) fs.closeSync(this.#fd);
     }
-    return done;
   }
 
   truncate(size: number): void {
@@ -69,7 +78,10 @@ class LocalFile implements DiskFile {
   }
 
   close(): void {
-    fs.closeSync(this.#fd);
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    // A segment may be trimmed while somebody looks at it; its number must not be given to another file meanwhile.
+    if (this.#reads === 0) fs.closeSync(this.#fd);
   }
 }
 
@@ -79,7 +91,7 @@ export function localDisk(folder: string): Disk {
   return {
     list: () => fs.readdirSync(folder).map((name) => ({ name, size: fs.statSync(path.join(folder, name)).size })),
     open: (name, mode) => new LocalFile(fs.openSync(path.join(folder, name), mode === 'create' ? 'w+' : 'r+', 0o600)),
-    remove: (name) => fs.unlinkSync(path.join(folder, name)),
+    remove: (name) => fs.rmSync(path.join(folder, name), { force: true }),
     async syncDirectory() {
       const fd = fs.openSync(folder, 'r');
       try {

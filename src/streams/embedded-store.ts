@@ -16,6 +16,7 @@ import type { CheckpointState, EntryReader, Pressure, StoredStream, StreamStore 
 
 const MIN_SEGMENT_BYTES = 1 << 20;
 const MAX_SEGMENT_BYTES = 64 << 20;
+const BLOCK_BYTES = 1 << 20;
 const LOOK = { entries: 1000, bytes: 1 << 20 };
 const RESERVE_BYTES = 4 << 20;
 /** Shares of the disk limit at which feeders are held back, harder and harder (spec/debezium-sink-protocol.md §6). */
@@ -31,6 +32,8 @@ export interface EmbeddedStoreOptions {
   tailBytes: number;
   /** Default: a 32nd of the disk limit, between 1 and 64 MiB. */
   segmentBytes?: number;
+  /** Default: 1 MiB. */
+  blockBytes?: number;
   disk?: Disk;
   /** A torn tail was cut, a disk failed, a gap was met: for the log. */
   onNotice: (notice: { level: 'info' | 'warn' | 'error'; message: string }) => void;
@@ -72,12 +75,13 @@ export class EmbeddedStore implements StreamStore {
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
     this.deadLetters = new SqliteDlq(state);
     this.checkpoint = this.#checkpoints.load(recovered.streams);
-    const segmentBytes = options.segmentBytes ?? options.diskLimitBytes / 32;
+    const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(
       {
         disk,
-        segmentBytes: Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, segmentBytes)),
+        segmentBytes: options.segmentBytes ?? share,
         tailBytes: options.tailBytes,
+        blockBytes: options.blockBytes ?? BLOCK_BYTES,
       },
       { onDurable: () => this.#onDurable(), onTakenBack: (position, cause) => this.#onTakenBack(position, cause) },
       recovered,
@@ -99,7 +103,9 @@ export class EmbeddedStore implements StreamStore {
     const state = new StateStore(options.folder);
     try {
       const disk = options.disk ?? localDisk(path.join(options.folder, 'journal'));
-      const recovered = await recoverJournal(disk, new CheckpointStore(state).lowestPosition());
+      const checkpoints = new CheckpointStore(state);
+      const known = { settled: checkpoints.lowestPosition(), durable: checkpoints.durable() };
+      const recovered = await recoverJournal(disk, known);
       if (recovered.tornBytes > 0) {
         options.onNotice({
           level: 'warn',
@@ -249,7 +255,7 @@ export class EmbeddedStore implements StreamStore {
   }
 
   async settle(checkpoint: CheckpointState): Promise<void> {
-    this.#withReserve(() => this.#checkpoints.save(checkpoint));
+    this.#withReserve(() => this.#checkpoints.save(checkpoint, this.#journal.durable));
     const counters = new Map([...this.checkpoint.counters, ...checkpoint.counters]);
     this.checkpoint = { position: checkpoint.position, behind: new Map(checkpoint.behind), counters };
     let needed = checkpoint.position;
@@ -270,9 +276,16 @@ export class EmbeddedStore implements StreamStore {
     if (this.#isClosed) return;
     await this.#journal.close();
     this.#isClosed = true;
-    await this.#state.sync();
-    this.#state.close();
-    this.#wakeReaders();
+    try {
+      this.#withReserve(() => this.#checkpoints.saveDurable(this.#journal.durable));
+      await this.#state.sync();
+    } catch (cause) {
+      const message = `The end of the journal cannot be noted: ${(cause as Error).message}`;
+      this.#options.onNotice({ level: 'warn', message });
+    } finally {
+      this.#state.close();
+      this.#wakeReaders();
+    }
   }
 
   #onDurable(): void {

@@ -13,7 +13,6 @@ import {
 import { type Segment, segmentName } from './segments.ts';
 import type { StoredStream } from './types.ts';
 
-const BLOCK_BYTES = 1 << 20;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 
@@ -23,6 +22,8 @@ export interface JournalOptions {
   segmentBytes: number;
   /** Bytes of the newest entries that stay in memory for the engine; older ones are read back from disk. */
   tailBytes: number;
+  /** Size of the blocks that hold entries in memory; larger entries get one of their own. */
+  blockBytes: number;
 }
 
 /** What the journal tells its owner. Both are called between turns of the event loop, never inside `append`. */
@@ -47,10 +48,14 @@ export class Journal {
   readonly #declared = new Set<number>();
   /** Positions at which a new segment begins and that are not on disk yet. */
   #boundaries: number[] = [];
+  /** Segments that were taken back and could not be removed. */
+  #leftovers: string[] = [];
   #hasActive = false;
   #activeBase = 0;
   #appended: number;
   #durable: number;
+  /** Position after the seal of the last group while nothing was appended behind it, else -1. */
+  #sealEnd = -1;
   #scheduled = false;
   #running: Promise<void> | null = null;
   #probe: NodeJS.Timeout | undefined;
@@ -74,8 +79,9 @@ export class Journal {
     this.#readPosition = recovered.end;
   }
 
+  /** Position after the last entry that was appended. */
   get appended(): number {
-    return this.#appended;
+    return this.#isIdle ? this.#durable : this.#appended;
   }
 
   get durable(): number {
@@ -85,6 +91,11 @@ export class Journal {
   /** True from a disk failure until a probe write is durable again, and after `close`. Appends are refused. */
   get isRefusing(): boolean {
     return this.#failures > 0 || this.#closed;
+  }
+
+  /** True when nothing waits to be made durable. */
+  get #isIdle(): boolean {
+    return this.#appended === this.#durable || this.#appended === this.#sealEnd;
   }
 
   /** Bytes that the segments hold on disk, those in flight included. */
@@ -121,7 +132,7 @@ export class Journal {
 
   /** Resolves when everything appended before the call is durable or taken back. */
   async flush(): Promise<void> {
-    const target = this.#appended;
+    const target = this.appended;
     while (this.#durable < target && this.#appended >= target) {
       this.#schedule();
       await (this.#running ?? new Promise<void>((resolve) => setImmediate(resolve)));
@@ -152,19 +163,25 @@ export class Journal {
     this.#dropBlocks();
   }
 
-  /** Deletes the segments that end at or before `position`; never the active one. */
+  /**
+   * Deletes the segments that end at or before `position`. The last one with durable content stays: its header is what
+   * a start knows the streams from.
+   */
   trim(position: number): void {
-    while (this.segments.length > 1 && (this.segments[1] as Segment).base <= position) {
+    for (let next = this.segments[1]; next && next.base <= position && next.base < this.#durable; ) {
       const segment = this.segments.shift() as Segment;
       segment.file.close();
       this.#options.disk.remove(segment.name);
+      next = this.segments[1];
     }
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#probe);
-    await this.flush();
+    const flushed = this.flush();
     this.#closed = true;
+    await flushed;
+    await this.#running;
+    clearTimeout(this.#probe);
     for (const segment of this.segments) segment.file.close();
     this.segments.length = 0;
   }
@@ -211,7 +228,7 @@ export class Journal {
     const length = HEADER_BYTES + paddedTo8(end - start);
     let block = this.#blocks[this.#blocks.length - 1];
     if (block === undefined || block.used + length > block.buffer.length) {
-      block = createBlock(this.#appended, Math.max(BLOCK_BYTES, length));
+      block = createBlock(this.#appended, Math.max(this.#options.blockBytes, length));
       this.#blocks.push(block);
     }
     const position = block.base + block.used;
@@ -228,14 +245,14 @@ export class Journal {
       this.#scheduled = false;
       this.#running = this.#commitGroup().finally(() => {
         this.#running = null;
-        if (this.#appended > this.#durable) this.#schedule();
+        if (!this.#isIdle) this.#schedule();
       });
     });
   }
 
   async #commitGroup(): Promise<void> {
     const from = this.#durable;
-    if (this.#appended === from) return;
+    if (this.#isIdle) return;
     this.#writeJson(KIND.commit, { durable: from });
     const to = this.#appended;
     try {
@@ -248,6 +265,23 @@ export class Journal {
     this.#failures = 0;
     this.#dropBlocks();
     this.#events.onDurable();
+    if (this.#appended === to) await this.#seal();
+  }
+
+  /**
+   * Says behind the last group that it was durable, so that damage in it is not taken for a torn tail. Written without
+   * a sync, and only when nothing follows at once: the next group says the same. It becomes durable with that group.
+   */
+  async #seal(): Promise<void> {
+    const from = this.#durable;
+    this.#writeJson(KIND.commit, { durable: from });
+    this.#sealEnd = this.#appended;
+    const segment = this.segments[this.segments.length - 1] as Segment;
+    try {
+      await segment.file.write(this.#buffers(from, this.#sealEnd), from - segment.base);
+    } catch (cause) {
+      this.#takeBack(from, cause as Error);
+    }
   }
 
   /** Writes positions `[from, to)` to their segments and makes them durable, creating segments at the boundaries. */
@@ -268,6 +302,10 @@ export class Journal {
   }
 
   #createSegment(base: number): void {
+    // A start would take them for the newest segments, and what follows here for none of its business.
+    for (; this.#leftovers.length > 0; this.#leftovers.pop()) {
+      this.#options.disk.remove(this.#leftovers[this.#leftovers.length - 1] as string);
+    }
     const name = segmentName(base);
     this.segments.push({ base, name, file: this.#options.disk.open(name, 'create') });
   }
@@ -298,17 +336,19 @@ export class Journal {
     const last = this.#blocks[this.#blocks.length - 1];
     if (last) last.used = position - last.base;
     this.#appended = position;
+    this.#sealEnd = -1;
     this.#boundaries = [];
     this.#hasActive = false;
     this.#closeTorn(position);
     this.#failures++;
+    this.#events.onTakenBack(position, cause);
+    if (this.#closed) return;
     const backoffMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     this.#probe = setTimeout(() => {
       // Feeders that see a full store send nothing, so the journal itself finds out when the disk works again.
       this.#beginSegment();
       this.#schedule();
     }, backoffMs);
-    this.#events.onTakenBack(position, cause);
   }
 
   #takeBackRecord(block: Block, offset: number): void {
@@ -324,14 +364,17 @@ export class Journal {
 
   /** Cuts what was not made durable off the last segment; a segment without durable content is removed. */
   #closeTorn(position: number): void {
-    try {
-      let segment = this.segments[this.segments.length - 1];
-      while (segment && segment.base >= position) {
-        this.segments.pop();
-        segment.file.close();
+    let segment = this.segments[this.segments.length - 1];
+    for (; segment && segment.base >= position; segment = this.segments[this.segments.length - 1]) {
+      this.segments.pop();
+      segment.file.close();
+      try {
         this.#options.disk.remove(segment.name);
-        segment = this.segments[this.segments.length - 1];
+      } catch {
+        this.#leftovers.push(segment.name);
       }
+    }
+    try {
       segment?.file.truncate(position - segment.base);
     } catch {
       // Bytes beyond the next segment's base are ignored by every reader, so a cut that fails does no harm.

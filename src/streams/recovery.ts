@@ -1,5 +1,6 @@
+import { StoreError } from '../errors.ts';
 import type { Disk } from './disk.ts';
-import { FORMAT_VERSION, KIND, readHeader, readJsonBody, type SegmentHeader } from './record-format.ts';
+import { type Block, FORMAT_VERSION, KIND, readHeader, readJsonBody, type SegmentHeader } from './record-format.ts';
 import { damaged, listSegments, lookBehindDamage, type Segment, scanSegment } from './segments.ts';
 import type { StoredStream } from './types.ts';
 
@@ -36,70 +37,99 @@ export function newStream(number: number, db: number, rawName: string): StoredSt
   };
 }
 
+/** What the state store says of the journal. */
+export interface KnownPositions {
+  /** Everything before is settled; segments from there on must be present. */
+  settled: number;
+  /** Everything before was durable once. */
+  durable: number;
+}
+
 /**
- * Opens the journal's segments: checks their chain, scans the last one, cuts a torn tail. `settled` is the position up
- * to which everything is settled; segments from there on must be present. Throws `STORE_DAMAGED` and changes nothing
- * when acknowledged bytes are missing.
+ * Opens the journal's segments: checks their chain, scans the last one, cuts a torn tail. Throws `STORE_DAMAGED` and
+ * changes nothing when acknowledged bytes are missing.
  */
-export async function recoverJournal(disk: Disk, settled: number, checkForMs = 500): Promise<Recovered> {
+export async function recoverJournal(disk: Disk, known: KnownPositions, checkForMs = 500): Promise<Recovered> {
+  const { settled } = known;
   const listed = listSegments(disk);
   checkChain(disk, listed, settled);
   const segments = listed.map(({ base, name }): Segment => ({ base, name, file: disk.open(name, 'existing') }));
   const recovered: Recovered = { segments, streams: new Map(), end: settled, tornBytes: 0, subBatches: new Map() };
+  try {
+    await recoverLast(disk, recovered, listed, known);
+    await checkOlderSegments(disk, segments, settled, checkForMs);
+    return recovered;
+  } catch (error) {
+    for (const { file } of segments) file.close();
+    throw error;
+  }
+}
+
+async function recoverLast(
+  disk: Disk,
+  recovered: Recovered,
+  listed: readonly { size: number }[],
+  { settled, durable }: KnownPositions,
+): Promise<void> {
+  const { segments } = recovered;
   while (segments.length > 0) {
     const segment = segments[segments.length - 1] as Segment;
     const size = (listed[segments.length - 1] as { size: number }).size;
-    const validEnd = await scanSegment(segment, size, (block, offset) => learn(recovered, block, offset));
-    if (validEnd < size) await refuseDamage(disk, segment, validEnd, size, settled);
+    const validEnd = await scanSegment(segment, size, (block, offset) =>
+      learn(disk, recovered, segment, block, offset),
+    );
+    const { wasDurable } = validEnd < size ? await lookBehindDamage(segment, validEnd, size) : { wasDurable: false };
+    const isEmpty = validEnd === 0 && segment.base >= Math.max(settled, durable);
+    if (wasDurable || (!isEmpty && segment.base + validEnd < durable)) {
+      const what = validEnd < size ? 'damaged' : 'missing';
+      throw damaged(disk, segment.name, validEnd, `Acknowledged entries are ${what}`);
+    }
     recovered.tornBytes += size - validEnd;
     if (validEnd > 0) {
       if (validEnd < size) segment.file.truncate(validEnd);
       await segment.file.datasync();
       recovered.end = segment.base + validEnd;
-      break;
+      return;
     }
     // A crash while the segment was being made: it holds nothing that was acknowledged. The one before is the last.
+    if (segments.length === 1 && segment.base > 0) {
+      throw damaged(disk, segment.name, 0, 'The header is missing');
+    }
     segment.file.close();
     segments.pop();
     disk.remove(segment.name);
   }
-  await checkOlderSegments(disk, segments, settled, checkForMs);
-  return recovered;
 }
 
-async function refuseDamage(
-  disk: Disk,
-  segment: Segment,
-  validEnd: number,
-  size: number,
-  settled: number,
-): Promise<void> {
-  const { wasDurable } = await lookBehindDamage(segment, validEnd, size);
-  if (wasDurable || segment.base + validEnd < settled) {
-    throw damaged(disk, segment.name, validEnd, 'Acknowledged entries are damaged');
-  }
-}
-
+/** Segments that end before `settled` are of no use any more; deleting them may have come to disk in any order. */
 function checkChain(disk: Disk, listed: { base: number; name: string; size: number }[], settled: number): void {
   const first = listed[0];
   if (first ? first.base > settled : settled > 0) {
-    const name = first?.name ?? '';
-    throw damaged(disk, name, 0, `Segments are missing: entries from position ${settled} on are not settled`);
+    throw damaged(disk, first?.name ?? '.', 0, `Segments are missing: entries from position ${settled} on are lost`);
   }
   for (const [i, { base, name, size }] of listed.entries()) {
     const next = listed[i + 1];
-    if (next && base + size < next.base) {
+    if (next && next.base > settled && base + size < next.base) {
       throw damaged(disk, name, size, `The segment ends ${next.base - base - size} bytes before the next one begins`);
     }
   }
 }
 
-function learn(recovered: Recovered, block: Parameters<typeof readHeader>[0], offset: number): void {
+function learn(disk: Disk, recovered: Recovered, segment: Segment, block: Block, offset: number): void {
   const header = readHeader(block, offset);
   const { streams } = recovered;
+  if (block.base + offset === segment.base && header.kind !== KIND.segmentHeader) {
+    throw damaged(disk, segment.name, 0, 'The header is missing');
+  }
   if (header.kind === KIND.segmentHeader) {
     const body = readJsonBody(block, offset) as SegmentHeader;
-    if (body.version !== FORMAT_VERSION) throw new Error(`journal format ${body.version} is not known to this version`);
+    if (body.version !== FORMAT_VERSION) {
+      const where = disk.pathOf(segment.name);
+      throw new StoreError('STORE_FAILED', `The journal has format ${body.version}, this rdi knows ${FORMAT_VERSION}`, {
+        where,
+        fix: 'Start the version of rdi that wrote it',
+      });
+    }
     for (const { number, db, name, lastMs, lastSeq, appended } of body.streams) {
       streams.set(number, { ...newStream(number, db, name), lastMs, lastSeq, appended, lastArrivalMs: lastMs });
     }
@@ -128,7 +158,7 @@ async function checkOlderSegments(disk: Disk, segments: Segment[], settled: numb
     const size = (segments[i + 1] as Segment).base - segment.base;
     if (segment.base + size <= settled) continue;
     if (performance.now() > deadline) return;
-    const validEnd = await scanSegment(segment, size, () => {});
+    const validEnd = await scanSegment(segment, size, () => {}, Math.max(0, settled - segment.base));
     if (validEnd < size) throw damaged(disk, segment.name, validEnd, 'Acknowledged entries are damaged');
   }
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { StoreError } from '../errors.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import {
@@ -37,10 +38,16 @@ export function listSegments(disk: Disk): { base: number; name: string; size: nu
 /** The error for bytes that had been acknowledged and cannot be read any more. */
 export function damaged(disk: Disk, name: string, offset: number, what: string): StoreError {
   const file = disk.pathOf(name);
+  const folder = path.dirname(disk.pathOf('.'));
   return new StoreError('STORE_DAMAGED', `${what} in ${file} at byte ${offset}`, {
     where: 'the journal was not changed',
-    fix: `Restore the file from a backup, or run "rdi repair --data-dir <folder>" to keep a copy of the damaged bytes, report what they held and go on after them`,
+    fix: `Restore the file from a backup, or run "rdi repair --data-dir ${quoted(folder)}" to keep a copy of the damaged bytes, report what they held and go on after them`,
   });
+}
+
+/** A folder as a word of a shell command. */
+function quoted(folder: string): string {
+  return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Reads `[position, position + bytes)` of a segment into a block of its own; shorter at the end of the file. */

@@ -1,0 +1,132 @@
+import { rmSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { JournalWorld } from '../../helpers/journal-world.ts';
+import { tempFolder } from '../../helpers/temp-folder.ts';
+
+const LONG = process.env['RDI_LONG'] !== undefined;
+const RUNS = LONG ? 20_000 : 500;
+const TIMEOUT_MS = LONG ? 3_600_000 : 60_000;
+
+type Step =
+  | { readonly do: 'append'; readonly stream: string; readonly sizes: readonly number[] }
+  | { readonly do: 'turns'; readonly count: number }
+  | { readonly do: 'clock'; readonly by: number }
+  | { readonly do: 'trouble'; readonly failures: number }
+  | { readonly do: 'settle'; readonly everything: boolean }
+  | { readonly do: 'flush' | 'read' | 'mend' | 'restart' | 'kill' | 'power loss' };
+
+const size = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(0) },
+  { weight: 10, arbitrary: fc.integer({ min: 1, max: 200 }) },
+  { weight: 3, arbitrary: fc.integer({ min: 400, max: 2500 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 4000, max: 30_000 }) },
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      stream: fc.constantFrom('orders', 'customers', 'größe', 'x'.repeat(300)),
+      sizes: fc.array(size, { minLength: 1, maxLength: 6 }),
+    }),
+  },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 5, arbitrary: fc.constant({ do: 'read' } as const) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('settle' as const), everything: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'flush' } as const) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('clock' as const), by: fc.integer({ min: -5000, max: 5000 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('trouble' as const), failures: fc.constantFrom(0.05, 0.3, 1) }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'mend' } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: 'restart' } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: 'kill' } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: 'power loss' } as const) },
+);
+const shape = fc.record({
+  seed: fc.integer({ min: 1 }),
+  segmentBytes: fc.constantFrom(500, 3000, 100_000),
+  blockBytes: fc.constantFrom(1024, 4096, 65_536),
+  tailBytes: fc.constantFrom(0, 8192),
+});
+
+type Case = [steps: Step[], shape: { seed: number; segmentBytes: number; blockBytes: number; tailBytes: number }];
+
+/** Cases that failed once. */
+const KEPT: Case[] = [];
+
+const folder = tempFolder({ inMemory: true });
+let count = 0;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test(
+  'whatever crashes and whatever the disk refuses: what was acknowledged is read back once, in order, until it is settled',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), shape, async (steps, options) => {
+        await play(steps, options);
+      }),
+      { numRuns: RUNS, examples: KEPT, endOnFailure: false, ...(LONG ? {} : { seed: 20_250_301 }) },
+    );
+  },
+  TIMEOUT_MS,
+);
+
+async function play(steps: readonly Step[], options: Case[1]): Promise<void> {
+  const world = new JournalWorld({ folder: `${folder}/${++count}`, ...options });
+  await world.open();
+  try {
+    for (const one of steps) await take(world, one);
+    await take(world, { do: 'mend' });
+    await take(world, { do: 'power loss' });
+    while (await world.read());
+    await world.settle(true);
+    await take(world, { do: 'restart' });
+    expect(world.unsettled).toHaveLength(0);
+  } finally {
+    world.disk.isDead = true;
+    rmSync(`${folder}/${count}`, { recursive: true, force: true });
+  }
+}
+
+async function take(world: JournalWorld, step: Step): Promise<void> {
+  switch (step.do) {
+    case 'append':
+      for (const one of step.sizes) world.append(step.stream, one);
+      return;
+    case 'turns':
+      return world.turns(step.count);
+    case 'clock':
+      world.now += step.by;
+      return;
+    case 'trouble':
+      world.disk.failures = step.failures;
+      return;
+    case 'settle':
+      return world.settle(step.everything);
+    case 'flush':
+      return world.flush();
+    case 'read':
+      await world.read();
+      return;
+    case 'mend':
+      world.disk.failures = 0;
+      await world.flush();
+      await vi.advanceTimersByTimeAsync(20_000);
+      await world.flush();
+      return;
+    case 'restart':
+      world.disk.failures = 0;
+      await world.close();
+      return world.reopen();
+    case 'kill':
+    case 'power loss':
+      await world.crash(step.do === 'kill' ? 'kill' : 'power');
+      return world.reopen();
+  }
+}
