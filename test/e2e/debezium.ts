@@ -101,7 +101,7 @@ function connectorSettings({ version, database, sink }: FeederOptions): Record<s
     'debezium.source.database.server.id': '5401',
     'debezium.source.database.include.list': 'shop',
     // How soon a lost connection to the database is made again; a minute unless set.
-    'debezium.source.connect.keep.alive.interval.ms': '1000',
+    'debezium.source.connect.keep.alive.interval.ms': '10000',
     'debezium.source.schema.history.internal': 'io.debezium.storage.redis.history.RedisSchemaHistory',
     'debezium.source.schema.history.internal.redis.address': `${sink.host}:${sink.port}`,
   };

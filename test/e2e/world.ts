@@ -1,5 +1,5 @@
 /** Everything one combination needs, started together: database, Debezium Server, rdi, target Redis. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -31,7 +31,12 @@ export async function startWorld(combination: Combination): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'rdi-e2e-'));
   // PostgreSQL runs as another user and must reach its folder.
   chmodSync(folder, 0o755);
-  const closers: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const closers: (() => Promise<unknown>)[] = [
+    async () => {
+      keepLogs(folder, combination.name);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  ];
   const close = async () => {
     for (const end of closers.reverse()) await end();
   };
@@ -57,6 +62,15 @@ export async function startWorld(combination: Combination): Promise<World> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** What the parts wrote stays in `.cache/results/logs` until the next run. */
+function keepLogs(folder: string, name: string): void {
+  const kept = join(import.meta.dirname, '../../.cache/results/logs', name.replaceAll(' ', '-'));
+  mkdirSync(kept, { recursive: true });
+  for (const file of readdirSync(folder)) {
+    if (file.endsWith('.log')) copyFileSync(join(folder, file), join(kept, file));
   }
 }
 
