@@ -13,10 +13,11 @@ import { type EnvelopeContext, type EnvelopeParts, emptyParts, readEnvelope, rea
 import { EntryFields } from './fields.ts';
 import { flatChange, tableWithoutRow } from './flat.ts';
 import { type Form, Forms } from './form.ts';
+import { BRACE } from './json-bytes.ts';
 import { Members } from './members.ts';
 import { readDocumentKey } from './mongo.ts';
 import { DecodeProblem } from './problem.ts';
-import { BRACE, Scanner } from './scanner.ts';
+import { Scanner } from './scanner.ts';
 import { type ColumnNotice, columnText, StreamState } from './stream-state.ts';
 import { atObject, Tables, tableOfStream } from './table.ts';
 import { readTree } from './tree.ts';

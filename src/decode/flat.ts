@@ -56,7 +56,7 @@ function addHeaders(fields: EntryFields, metadata: Metadata): void {
 }
 
 /** Headers are JSON texts, mostly wrapped with their schema whatever the value's setting is; other converters write plain text. */
-export function headerValue(text: string): Value {
+function headerValue(text: string): Value {
   try {
     const parsed: unknown = JSON.parse(text);
     const isWrapped = typeof parsed === 'object' && parsed !== null && 'schema' in parsed && 'payload' in parsed;

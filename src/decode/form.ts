@@ -1,8 +1,8 @@
+import { BRACE } from './json-bytes.ts';
 import { Literal } from './literal.ts';
 import { Members } from './members.ts';
 import { type RowContext, RowReader } from './row-reader.ts';
-
-import { BRACE, type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { type ConnectSchema, isConnectSchema, parseSchema } from './schema.ts';
 import type { EnvelopeTemplate } from './template.ts';
 

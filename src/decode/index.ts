@@ -32,8 +32,9 @@
  * **Memory:** strings of an event may be slices that keep the whole event's text alive. Who stores a value beyond its batch
  * must copy it.
  */
+
+export { compactJson } from './compact-json.ts';
 export { Decoder, type DecoderOptions } from './decoder.ts';
 export { readFields } from './fields.ts';
-export { compactJson } from './scanner.ts';
 export type { ColumnNotice } from './stream-state.ts';
 export type { ControlEvent, ControlKind, Decoded, FeederWarning, Undecodable } from './types.ts';

@@ -1,4 +1,5 @@
-import { BRACE, type Scanner } from './scanner.ts';
+import { BRACE } from './json-bytes.ts';
+import type { Scanner } from './scanner.ts';
 
 /** Where the members of an object stand; their values are checked but not made. Of two with one name the last counts. */
 export class Members {

@@ -1,8 +1,9 @@
 import { JsonText, type Row, UNAVAILABLE, type Value } from '../types.ts';
 import type { Convert } from './convert.ts';
+import { BRACE } from './json-bytes.ts';
 import { Literal } from './literal.ts';
 import { BadValue, DecodeProblem } from './problem.ts';
-import { BRACE, type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import type { Placeholders } from './unavailable.ts';
 
 /** What to do with a column of the wire. */

@@ -1,34 +1,30 @@
 import { JsonText, NumberText, type Value } from '../types.ts';
+import { compactJson } from './compact-json.ts';
+import {
+  BACKSLASH,
+  BLANK,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  ESCAPES,
+  HEX,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  POINT,
+  QUOTE,
+  STRING_CLASS,
+  ZERO,
+} from './json-bytes.ts';
 import { Literal } from './literal.ts';
 import { numberOf } from './numbers.ts';
 import { DecodeProblem } from './problem.ts';
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
-const BLANK = 0x20;
 
 const NOTHING = Buffer.alloc(0);
 const NULL = Literal.of('null');
 const TRUE = Literal.of('true');
 const FALSE = Literal.of('false');
-
-/** Marks of bytes inside a JSON string: 0 plain ASCII, 1 part of a longer UTF-8 character, 2 ends the plain run. */
-const STRING_CLASS = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  STRING_CLASS[byte] = byte < BLANK || byte === QUOTE || byte === BACKSLASH ? 2 : byte >= 0x80 ? 1 : 0;
-}
-
-/** Letters that may follow a backslash, `u` apart. */
-const ESCAPES = new Set([...'"\\/bfnrt'].map((letter) => letter.charCodeAt(0)));
 
 /**
  * Reads JSON (RFC 8259) straight from the bytes of an entry, accepting exactly what `JSON.parse` accepts.
@@ -226,10 +222,7 @@ export class Scanner {
     const letter = at < end ? bytes[at]! : 0;
     if (ESCAPES.has(letter)) return at + 1;
     if (letter !== 0x75 || at + 5 > end) this.fail();
-    for (let i = at + 1; i < at + 5; i++) {
-      const byte = bytes[i]! | 0x20;
-      if (!((byte >= ZERO && byte <= 0x39 && bytes[i]! >= ZERO) || (byte >= 0x61 && byte <= 0x66))) this.fail();
-    }
+    for (let i = at + 1; i < at + 5; i++) if (HEX[bytes[i]!] === 0) this.fail();
     return at + 5;
   }
 
@@ -405,25 +398,3 @@ export class Scanner {
     return new JsonText(this.#blanks ? compactJson(text) : text);
   }
 }
-
-/** Valid JSON without blanks between its tokens; nothing inside strings changes. */
-export function compactJson(text: string): string {
-  let compact = '';
-  let kept = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (inString) {
-      if (code === BACKSLASH) at++;
-      else if (code === QUOTE) inString = false;
-    } else if (code === QUOTE) inString = true;
-    else if (code <= BLANK) {
-      compact += text.slice(kept, at);
-      kept = at + 1;
-    }
-  }
-  return compact + text.slice(kept);
-}
-
-export const BRACE = { open: OPEN_BRACE, close: CLOSE_BRACE } as const;
-export const BRACKET = { open: OPEN_BRACKET, close: CLOSE_BRACKET } as const;

@@ -64,6 +64,6 @@ export function parseSchema(value: unknown, depth = 0): ConnectSchema {
   };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import type { TableIdentity } from '../types.ts';
+import { BRACE } from './json-bytes.ts';
 import { Members } from './members.ts';
-import { BRACE, type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { HOLE, type Hole } from './template.ts';
 
 /** Keeps memory bounded when something sends table names without end. */

@@ -1,6 +1,7 @@
 import { JsonText, NumberText, UNAVAILABLE, type Value } from '../types.ts';
+import { BRACE, BRACKET } from './json-bytes.ts';
 import { DecodeProblem } from './problem.ts';
-import { BRACE, BRACKET, Scanner } from './scanner.ts';
+import { Scanner } from './scanner.ts';
 
 /** An object with its members in source order; duplicate names keep the last value. */
 export class JsonObject {

@@ -1,9 +1,10 @@
 /**
  * A second decoder, slow and simple, built on JSON.parse, to compare the fast one with. It follows the same specification
- * but shares only the conversion of single values, which has its own table of tests.
+ * but shares only the conversion of single values, which has its own table of tests, and the names of metadata fields.
  */
 import { compileConvert, isDropped } from '../../../src/decode/convert.ts';
 import type { Decoded } from '../../../src/decode/index.ts';
+import { isMetadataName } from '../../../src/decode/metadata.ts';
 import { type ConnectSchema, isConnectSchema, parseSchema } from '../../../src/decode/schema.ts';
 import { JsonText, NumberText, type Row, UNAVAILABLE, type Value } from '../../../src/types.ts';
 
@@ -261,15 +262,13 @@ function envelope(
   };
 }
 
-const FLAT_METADATA = new Set(['__deleted', '__op', '__source_ts_ms', '__table']);
-
 function flat(
   json: JsonRecord,
   schema: ConnectSchema | null,
   key: Record<string, unknown> | null,
   entry: TextEntry,
 ): unknown {
-  const row = rowOf(json, schema?.fields ?? null, (name) => !FLAT_METADATA.has(name));
+  const row = rowOf(json, schema?.fields ?? null, (name) => !isMetadataName(name));
   const header = (name: string) => {
     const text = entry.headers.get(name);
     return text === undefined ? undefined : (unwrap(parseExact(text), text).json as Json);
