@@ -3,6 +3,8 @@ import type { BehindStream, CheckpointState, StoredStream, StreamCounters } from
 
 interface CounterRow extends StreamCounters {
   stream: number;
+  db: number;
+  name: string;
   deduplicated: number;
 }
 
@@ -51,7 +53,7 @@ export class CheckpointStore {
   load(streams: ReadonlyMap<number, StoredStream>): CheckpointState {
     const counters = new Map<StoredStream, StreamCounters>();
     for (const row of this.#state.prepare('SELECT * FROM stream_counters').all() as unknown as CounterRow[]) {
-      const { stream: number, deduplicated, ...rest } = row;
+      const { stream: number, db: _db, name: _name, deduplicated, ...rest } = row;
       const stream = streams.get(number);
       if (!stream) continue;
       stream.deduplicated = deduplicated;
@@ -66,15 +68,42 @@ export class CheckpointStore {
     return { position: this.position(), behind, counters };
   }
 
+  /** What is known of the streams apart from the journal, for its repair. */
+  settledStreams(): { number: number; db: number; rawName: string; settledEntries: number; settledTo: number }[] {
+    const behind = new Map<number, number>();
+    for (const row of this.#state.prepare('SELECT * FROM stream_behind').all() as unknown as BehindRow[]) {
+      behind.set(row.stream, row.position);
+    }
+    const rows = this.#state.prepare('SELECT * FROM stream_counters').all() as unknown as CounterRow[];
+    return rows.map(({ stream: number, db, name: rawName, written, filtered, superseded, rejected, skipped }) => ({
+      number,
+      db,
+      rawName,
+      settledEntries: written + filtered + superseded + rejected + skipped,
+      settledTo: behind.get(number) ?? this.position(),
+    }));
+  }
+
   save(checkpoint: CheckpointState, durable: number): void {
     const position = this.#state.prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)');
-    const count = this.#state.prepare('INSERT OR REPLACE INTO stream_counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    const count = this.#state.prepare(
+      'INSERT OR REPLACE INTO stream_counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
     const leave = this.#state.prepare('INSERT INTO stream_behind VALUES (?, ?, ?, ?, ?)');
     this.#state.transaction(() => {
       position.run(BigInt(checkpoint.position), BigInt(durable));
       for (const [stream, c] of checkpoint.counters) {
         const outcomes = [c.written, c.filtered, c.superseded, c.rejected, c.skipped];
-        count.run(stream.number, stream.deduplicated, ...outcomes, c.inserted, c.updated, c.deleted);
+        count.run(
+          stream.number,
+          stream.db,
+          stream.rawName,
+          stream.deduplicated,
+          ...outcomes,
+          c.inserted,
+          c.updated,
+          c.deleted,
+        );
       }
       this.#state.prepare('DELETE FROM stream_behind').run();
       for (const [stream, { position: at, stopped }] of checkpoint.behind) {

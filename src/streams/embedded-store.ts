@@ -12,7 +12,7 @@ import { SqliteMetadata } from './metadata-store.ts';
 import { newStream, type Recovered, recoverJournal } from './recovery.ts';
 import { type StoredEntry, SubBatches } from './resends.ts';
 import { StateStore } from './state-store.ts';
-import type { CheckpointState, EntryReader, Pressure, StoredStream, StreamStore } from './types.ts';
+import type { CheckpointState, EntryReader, LostEntries, Pressure, StoredStream, StreamStore } from './types.ts';
 
 const MIN_SEGMENT_BYTES = 1 << 20;
 const MAX_SEGMENT_BYTES = 64 << 20;
@@ -221,7 +221,7 @@ export class EmbeddedStore implements StreamStore {
           const stream = this.#byNumber.get(number);
           return stream && select(stream, at) ? stream : null;
         },
-        onGap: (lost, at) => this.#onGap(lost, at),
+        isEngine: releases,
       },
       Math.max(position, this.#journal.segments[0]?.base ?? position),
     );
@@ -233,6 +233,7 @@ export class EmbeddedStore implements StreamStore {
       next: async (limits, until) => {
         const batch = await reader.next(limits, until);
         if (releases) this.#journal.setReadPosition(reader.position);
+        if (releases && batch?.lost) this.#tellLost(batch.lost);
         return batch;
       },
     };
@@ -258,6 +259,8 @@ export class EmbeddedStore implements StreamStore {
     this.#withReserve(() => this.#checkpoints.save(checkpoint, this.#journal.durable));
     const counters = new Map([...this.checkpoint.counters, ...checkpoint.counters]);
     this.checkpoint = { position: checkpoint.position, behind: new Map(checkpoint.behind), counters };
+    // While a stream is behind, entries before the position are read again and may be on their way.
+    if (checkpoint.behind.size === 0) this.#journal.pool.settled(checkpoint.position);
     let needed = checkpoint.position;
     for (const { position } of checkpoint.behind.values()) needed = Math.min(needed, position);
     const second = this.#journal.segments[1];
@@ -303,12 +306,11 @@ export class EmbeddedStore implements StreamStore {
     for (const listener of this.#listeners) listener.onTakenBack(position);
   }
 
-  #onGap(lost: ReadonlyMap<number, number>, position: number): void {
-    const total = [...lost.values()].reduce((sum, count) => sum + count, 0);
-    this.#options.onNotice({
-      level: 'warn',
-      message: `The journal was repaired at position ${position}: ${total} entries are missing there.`,
-    });
+  #tellLost(lost: readonly LostEntries[]): void {
+    for (const { stream, count, position } of lost) {
+      const message = `${count} entries of ${stream.name} were lost to damage (repaired at position ${position}). They are counted as skipped.`;
+      this.#options.onNotice({ level: 'warn', message });
+    }
   }
 
   #wakeReaders(): void {

@@ -48,19 +48,23 @@
  * | 1 entry | the fields as RESP bulk strings, byte for byte as they came |
  * | 2 segment header | JSON: format version and all streams with their last id and number of entries so far. First record of every segment, so a start reads only the last segment |
  * | 3 stream | JSON `{number, db, name}`: declares a stream before its first entry |
- * | 4 commit | JSON `{durable}`: ends each group; everything before `durable` was durable when it was written |
- * | 5 gap | JSON: what `rdi repair` cut out here |
+ * | 4 commit | JSON `{durable}`: everything before `durable` was durable when it was written. Ends each group, and seals the last one when nothing follows |
+ * | 5 gap | none. Here `rdi repair` cut something out: the journal goes on at the position in the field at offset 16; the field at 24 counts the lost entries of the stream at 28 |
  *
  * **Group commit**: all that is appended while one `fdatasync` runs goes out with the next; one is in flight at a time.
  *
  * **Recovery** scans the last segment. The first invalid record is a *torn tail* when no later commit record says that
- * it had been durable: it was never acknowledged, and is cut. Otherwise it is *damage*, and the start stops with file,
- * offset and the repair command. Older segments are checked when they are read (at the start too, as far as half a
+ * it had been durable (nor the state store, which notes the end of the journal with each checkpoint): it was never
+ * acknowledged, and is cut. Otherwise it is *damage*, and the start stops with file, offset and the repair command. Older segments are checked when they are read (at the start too, as far as half a
  * second reaches); a damaged record stops the engine in the same way. After recovery a new segment begins.
+ *
+ * **Repair** (`repair.ts`) keeps a copy of each damaged stretch, writes gaps over it and a new segment with all streams
+ * behind the last one. Positions do not move. The engine counts what is lost as skipped when it comes to the gap.
  *
  * **Trimming**: a segment is deleted when every entry in it is settled.
  */
 export { EmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts';
+export { type DamagedStretch, type RepairReport, repairJournal } from './repair.ts';
 export type {
   BehindStream,
   CheckpointState,
@@ -68,6 +72,7 @@ export type {
   DlqStore,
   EntryBatch,
   EntryReader,
+  LostEntries,
   MetadataStore,
   Pressure,
   StoredStream,

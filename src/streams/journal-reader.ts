@@ -2,17 +2,18 @@ import type { StreamEntry } from '../types.ts';
 import type { Disk } from './disk.ts';
 import type { Journal } from './journal.ts';
 import {
+  afterRecord,
   type Block,
   fieldCountOf,
   HEADER_BYTES,
   isValidRecord,
   KIND,
   kindOf,
-  readJsonBody,
+  readHeader,
   recordLength,
 } from './record-format.ts';
-import { damaged, readBlock } from './segments.ts';
-import type { EntryBatch, StoredStream } from './types.ts';
+import { damaged, readBlock, type Segment } from './segments.ts';
+import type { EntryBatch, LostEntries, StoredStream } from './types.ts';
 
 const READ_AHEAD_BYTES = 1 << 20;
 
@@ -21,6 +22,11 @@ export interface JournalReaderOptions {
   disk: Disk;
   /** The stream of an entry that the reader's owner wants, or null to pass it by. */
   select: (streamNumber: number, position: number) => StoredStream | null;
+  /**
+   * True for the reader that the journal's memory is kept for: it takes blocks from memory and from the pool. Other
+   * readers look at blocks of their own, because those of the pool are used again when the engine is done with them.
+   */
+  isEngine: boolean;
   /** A repaired gap lies in the way: so many entries of each stream are lost. */
   onGap?: (lost: ReadonlyMap<number, number>, position: number) => void;
 }
@@ -33,6 +39,7 @@ export class JournalReader {
   readonly #options: JournalReaderOptions;
   #position: number;
   #chunk: Block | null = null;
+  #lost: LostEntries[] = [];
 
   constructor(options: JournalReaderOptions, position: number) {
     this.#options = options;
@@ -46,6 +53,7 @@ export class JournalReader {
 
   seek(position: number): void {
     this.#position = position;
+    if (this.#chunk && this.#options.isEngine) this.#options.journal.pool.retire(this.#chunk);
     this.#chunk = null;
   }
 
@@ -60,14 +68,17 @@ export class JournalReader {
     const end = Math.min(until, this.#options.journal.durable);
     if (this.#position >= end) return null;
     const entries: StreamEntry[] = [];
+    this.#lost = [];
     const startPosition = this.#position;
     while (this.#position < end) {
       if (entries.length >= limits.entries || this.#position - startPosition >= limits.bytes) break;
-      const inMemory = this.#options.journal.blockAt(this.#position);
+      const { journal, isEngine } = this.#options;
+      const inMemory = isEngine ? journal.blockAt(this.#position) : null;
       const block = inMemory ?? (await this.#fromDisk(end));
       this.#take(block, end, inMemory === null, entries, limits, startPosition);
     }
-    return { entries, endPosition: this.#position };
+    const lost = this.#lost;
+    return { entries, endPosition: this.#position, ...(lost.length > 0 ? { lost } : {}) };
   }
 
   /** Takes records of one block until it, the limits or `end` are reached. */
@@ -110,12 +121,20 @@ export class JournalReader {
           });
         }
       } else if (kind === KIND.gap) {
-        const { lost } = readJsonBody(block, offset) as { lost: [number, number][] };
-        this.#options.onGap?.(new Map(lost), position);
+        this.#meetGap(block, offset);
+        offset = afterRecord(block, offset);
+        continue;
       }
       offset += length;
     }
     this.#position = block.base + offset;
+  }
+
+  #meetGap(block: Block, offset: number): void {
+    const { stream: number, seq: count } = readHeader(block, offset);
+    const position = block.base + offset;
+    const stream = count > 0 ? this.#options.select(number, position) : null;
+    if (stream) this.#lost.push({ stream, count, position });
   }
 
   /** The block with the record at the current position, whole and valid. */
@@ -127,14 +146,26 @@ export class JournalReader {
     const position = this.#position;
     if (!found) throw damaged(disk, 'journal', position, `No segment holds position ${position}`);
     const available = Math.min(end, found.end) - position;
-    let block = await readBlock(found.segment, position, Math.min(READ_AHEAD_BYTES, available));
+    let block = await this.#read(found.segment, position, Math.min(READ_AHEAD_BYTES, available));
     const length = recordLength(block, 0, block.used);
-    if (length > block.used && length <= available) block = await readBlock(found.segment, position, length);
+    if (length > block.used && length <= available) block = await this.#read(found.segment, position, length);
     if (!isValidRecord(block, 0, block.used)) {
       throw damaged(disk, found.segment.name, position - found.segment.base, 'A record is damaged');
     }
-    this.#chunk = block;
     return block;
+  }
+
+  /** Reads into the next chunk; the one before may still be pointed into. */
+  async #read(segment: Segment, position: number, bytes: number): Promise<Block> {
+    const { journal, isEngine } = this.#options;
+    if (!isEngine) {
+      this.#chunk = await readBlock(segment, position, bytes);
+      return this.#chunk;
+    }
+    if (this.#chunk) journal.pool.retire(this.#chunk);
+    this.#chunk = null;
+    this.#chunk = await readBlock(segment, position, bytes, journal.pool.take(position, bytes));
+    return this.#chunk;
   }
 
   #isAtRecord(chunk: Block): boolean {

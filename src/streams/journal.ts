@@ -1,7 +1,7 @@
+import { BlockPool } from './block-pool.ts';
 import type { Disk } from './disk.ts';
 import {
   type Block,
-  createBlock,
   HEADER_BYTES,
   KIND,
   packKind,
@@ -43,6 +43,7 @@ export class Journal {
   readonly #events: JournalEvents;
   readonly #streams: () => readonly StoredStream[];
   readonly segments: Segment[];
+  readonly pool: BlockPool;
   /** Blocks that hold the newest positions, oldest first; contiguous up to `appended`. */
   readonly #blocks: Block[] = [];
   readonly #declared = new Set<number>();
@@ -74,6 +75,7 @@ export class Journal {
     this.#events = events;
     this.#streams = streams;
     this.segments = recovered.segments;
+    this.pool = new BlockPool(options.blockBytes);
     this.#appended = recovered.end;
     this.#durable = recovered.end;
     this.#readPosition = recovered.end;
@@ -228,7 +230,7 @@ export class Journal {
     const length = HEADER_BYTES + paddedTo8(end - start);
     let block = this.#blocks[this.#blocks.length - 1];
     if (block === undefined || block.used + length > block.buffer.length) {
-      block = createBlock(this.#appended, Math.max(this.#options.blockBytes, length));
+      block = this.pool.take(this.#appended, length);
       this.#blocks.push(block);
     }
     const position = block.base + block.used;
@@ -391,6 +393,8 @@ export class Journal {
       if (end > this.#durable || !(isRead || bytes > this.#options.tailBytes)) return;
       bytes -= first.buffer.length;
       this.#blocks.shift();
+      if (first.base >= this.#readPosition) this.pool.giveBack(first);
+      else this.pool.retire(first);
     }
   }
 }

@@ -10,7 +10,7 @@ const STARTS_SUB_BATCH = 1 << 28;
 
 /** A stretch of the journal in memory: `buffer` with aligned views on the same bytes. Byte 0 is at position `base`. */
 export interface Block {
-  readonly base: number;
+  base: number;
   readonly buffer: Buffer;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
@@ -97,6 +97,19 @@ export function isValidRecord(block: Block, offset: number, limit: number): bool
   if (block.doubles[(offset >> 3) + 1] !== block.base + offset) return false;
   const word = offset >> 2;
   return xxh32(block.words, word + 2, (offset + length) >> 2) === (block.words[word + 1] as number) >>> 0;
+}
+
+/** Offset in `block` where the journal goes on behind the record at `offset`; behind a gap that is what the gap says. */
+export function afterRecord(block: Block, offset: number): number {
+  if (recordKind(block, offset) !== KIND.gap) return offset + recordLength(block, offset, Number.POSITIVE_INFINITY);
+  return (block.doubles[(offset >> 3) + 2] as number) - block.base;
+}
+
+/** A gap at `position`: nothing can be read before `until`, where `count` entries of the stream are lost. */
+export function createGap(position: number, until: number, stream: number, count: number): Buffer {
+  const block = createBlock(position, HEADER_BYTES);
+  writeRecord(block, 0, until, count, stream, 0, packKind(KIND.gap, 0, false), block.buffer, 0, 0);
+  return block.buffer;
 }
 
 export function recordKind(block: Block, offset: number): number {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { StoreError } from '../errors.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import {
+  afterRecord,
   type Block,
   createBlock,
   HEADER_BYTES,
@@ -50,9 +51,13 @@ function quoted(folder: string): string {
   return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Reads `[position, position + bytes)` of a segment into a block of its own; shorter at the end of the file. */
-export async function readBlock(segment: Segment, position: number, bytes: number): Promise<Block> {
-  const block = createBlock(position, bytes);
+/** Reads `[position, position + bytes)` of a segment into a block, by default a new one; shorter at the end of the file. */
+export async function readBlock(
+  segment: Segment,
+  position: number,
+  bytes: number,
+  block = createBlock(position, bytes),
+): Promise<Block> {
   block.used = await segment.file.read(block.buffer, 0, bytes, position - segment.base);
   return block;
 }
@@ -74,7 +79,7 @@ export async function scanSegment(
     let offset = 0;
     while (isValidRecord(block, offset, block.used)) {
       visit(block, offset);
-      offset += recordLength(block, offset, block.used);
+      offset = afterRecord(block, offset);
     }
     fileOffset += offset;
     if (offset > 0) {
@@ -91,7 +96,8 @@ export async function scanSegment(
 
 /**
  * Looks behind an invalid stretch that begins at file offset `from`: returns the offset of the next valid record (or
- * `size`), and whether some commit record behind says that bytes at or after `from` had been durable.
+ * `size`), and whether some commit record behind says that bytes at or after `from` had been durable. The stretch held
+ * a record at least, so it is not shorter than a header.
  */
 export async function lookBehindDamage(
   segment: Segment,
@@ -101,7 +107,7 @@ export async function lookBehindDamage(
   const position = segment.base + from;
   let nextValid = size;
   let wasDurable = false;
-  for (let start = from + 8; start < size; ) {
+  for (let start = from + HEADER_BYTES; start < size; ) {
     const block = await readBlock(segment, segment.base + start, Math.min(SCAN_BYTES, size - start));
     for (let offset = 0; offset + HEADER_BYTES <= block.used; offset += 8) {
       if (block.doubles[(offset >> 3) + 1] !== block.base + offset) continue;

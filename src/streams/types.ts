@@ -22,6 +22,15 @@ export interface EntryBatch {
   readonly entries: readonly StreamEntry[];
   /** Position right after the last entry that was looked at: everything before it is in this or an earlier batch. */
   readonly endPosition: number;
+  /** Entries that a repair could not save, where there are any. */
+  readonly lost?: readonly LostEntries[];
+}
+
+/** Entries of one stream that were damaged in the store; the journal has a gap where they stood. */
+export interface LostEntries {
+  readonly stream: StoredStream;
+  readonly count: number;
+  readonly position: number;
 }
 
 /** What became of entries, in numbers; see `accounting` in `checkpoint/`. */
