@@ -79,9 +79,10 @@ describe.each(COMBINATIONS)('$name', (combination) => {
   test('every part is stopped and started again in the middle', async () => {
     const { rdi, feeder, target } = world;
     await world.disturbInTheMiddle(change(5_000_000), LOAD, async () => {
+      // The feeder first: with rdi away, Debezium 2.5 tries to write its last position for minutes before it stops.
+      await feeder.end('SIGTERM');
       expect(await rdi.end('SIGTERM')).toBe(0);
       await target.server.restart();
-      await feeder.end('SIGTERM');
       await rdi.start();
     });
     await world.expectEqual();
