@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -60,11 +60,14 @@ export interface RdiAddresses {
   readonly dataDir: string;
 }
 
-/** The command that the benchmark measures: the packaged binary when `RDI_BINARY` names it, else the bundle or sources. */
+const ROOT = path.join(import.meta.dirname, '../..');
+
+/** What the benchmark measures: the executable that `./scripts/build` made, else the sources. `RDI_MAIN` names a script. */
 export function rdiCommand(): [string, string[]] {
-  const binary = process.env['RDI_BINARY'];
-  if (binary) return [binary, []];
-  return [process.execPath, [process.env['RDI_MAIN'] ?? path.join(import.meta.dirname, '../../src/main.ts')]];
+  const script = process.env['RDI_MAIN'];
+  const binary = path.join(ROOT, 'dist/rdi');
+  if (!script && existsSync(binary)) return [binary, []];
+  return [process.execPath, [script ?? path.join(ROOT, 'src/main.ts')]];
 }
 
 export function startRdi(target: string, { port, http, dataDir }: RdiAddresses, more: readonly string[] = []): Running {

