@@ -35,6 +35,8 @@ export interface CheckpointOptions {
 export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #behind: Map<StoredStream, BehindStream>;
+  /** Streams that stopped while they caught up: before the stop, entries from this position on are not settled yet. */
+  readonly #unsettledFrom = new Map<StoredStream, number>();
   readonly #counters = new Map<StoredStream, StreamCounters>();
   readonly #changed = new Set<StoredStream>();
   #position: number;
@@ -84,6 +86,7 @@ export class Checkpoint {
   stop(stream: StoredStream, entry: StreamEntry, reason: string): void {
     const known = this.#behind.get(stream);
     if (known?.stopped && known.position <= entry.position) return;
+    if (known && !known.stopped) this.#unsettledFrom.set(stream, known.position);
     const stopped = { reason, entryId: formatEntryId(entry), since: this.#options.now() };
     this.#behind.set(stream, { position: entry.position, stopped });
     this.#touch();
@@ -138,10 +141,27 @@ export class Checkpoint {
 
   #catchUp(endPosition: number): void {
     for (const [stream, { position, stopped }] of this.#behind) {
-      if (stopped) continue;
+      if (stopped) {
+        const from = this.#unsettledFrom.get(stream);
+        if (from === undefined) continue;
+        if (endPosition > position) this.#unsettledFrom.delete(stream);
+        else if (endPosition > from) this.#unsettledFrom.set(stream, endPosition);
+        continue;
+      }
       if (endPosition >= this.#position) this.#behind.delete(stream);
       else if (endPosition > position) this.#behind.set(stream, { position: endPosition, stopped: null });
     }
+  }
+
+  /**
+   * What a restart must know. The position of the others does not cover a stream that was catching up: until all before
+   * its new stop is settled, it goes on as catching up, and stops again at the same entry.
+   */
+  #behindToStore(): ReadonlyMap<StoredStream, BehindStream> {
+    if (this.#unsettledFrom.size === 0) return this.#behind;
+    const behind = new Map(this.#behind);
+    for (const [stream, position] of this.#unsettledFrom) behind.set(stream, { position, stopped: null });
+    return behind;
   }
 
   #account(stream: StoredStream): StreamCounters {
@@ -189,7 +209,7 @@ export class Checkpoint {
     try {
       await this.#options.save({
         position: this.#position,
-        behind: this.#behind,
+        behind: this.#behindToStore(),
         counters: new Map(changed.map((stream) => [stream, { ...this.#account(stream) }])),
       });
       this.#failures = 0;
