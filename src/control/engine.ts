@@ -99,6 +99,8 @@ class RunningEngine implements Engine {
   #failure: RdiError | null = null;
   #last: EngineSnapshot | null = null;
   #isClosing = false;
+  /** Resolves when the path has ended, however it did. */
+  #path: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions, store: EmbeddedStore, writer: Writer) {
     const { pipeline, instance } = options;
@@ -149,11 +151,11 @@ class RunningEngine implements Engine {
     });
   }
 
-  /** Starts the path and opens the port. */
+  /** Opens the port and starts the path; that second, so that nothing runs when the port cannot be had. */
   async open(): Promise<void> {
-    this.#pipeline.run().catch((error: unknown) => this.#fail(error));
-    void this.#learnFacts();
     await this.#endpoint.listen();
+    this.#path = this.#pipeline.run().catch((error: unknown) => this.#fail(error));
+    void this.#learnFacts();
   }
 
   snapshot(): EngineSnapshot {
@@ -170,7 +172,7 @@ class RunningEngine implements Engine {
 
   async resume(stream: string): Promise<boolean> {
     const stopped = [...this.#checkpoint.behind].find(([{ name }, behind]) => name === stream && behind.stopped);
-    return stopped ? this.#pipeline.resume(stopped[0]) : false;
+    return stopped && !this.#failure ? this.#pipeline.resume(stopped[0]) : false;
   }
 
   ready(): Readiness {
@@ -201,7 +203,10 @@ class RunningEngine implements Engine {
     }
     this.#pipeline.stop();
     // With the target away, waiting for what is in flight would only make the stop longer: it is repeated.
-    await this.#writer.close(isFlowing() ? shutdownDeadlineMs * (1 - DRAIN_SHARE) : 0);
+    const restMs = shutdownDeadlineMs * (1 - DRAIN_SHARE);
+    await this.#writer.close(isFlowing() ? restMs : 0);
+    // What the target accepted last is settled a moment later.
+    await endOf(this.#path, restMs);
     await this.#checkpoint.flush();
     this.#last = this.#take();
     await this.#store.close();
@@ -313,6 +318,16 @@ class RunningEngine implements Engine {
     if (suppressed === undefined) return;
     this.#options.logger[level](suppressed > 0 ? { suppressed } : {}, message);
   }
+}
+
+/** Resolves with the promise, or after `limitMs`. */
+async function endOf(promise: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise, limit]);
+  clearTimeout(timer);
 }
 
 function fullMessage(pressure: 'full' | 'paced' | 'refusing'): string {
