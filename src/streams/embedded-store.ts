@@ -10,7 +10,7 @@ import { Journal } from './journal.ts';
 import { JournalReader } from './journal-reader.ts';
 import { SqliteMetadata } from './metadata-store.ts';
 import { newStream, type Recovered, recoverJournal } from './recovery.ts';
-import { type StoredEntry, SubBatches } from './resends.ts';
+import { MAX_COMPARED_BYTES, type StoredEntry, SubBatches } from './resends.ts';
 import { StateStore } from './state-store.ts';
 import type { CheckpointState, EntryReader, LostEntries, Pressure, StoredStream, StreamStore } from './types.ts';
 
@@ -87,7 +87,7 @@ export class EmbeddedStore implements StreamStore {
       recovered,
       () => this.#all,
     );
-    this.subBatches = new SubBatches(recovered.subBatches, (position) => this.#readEntry(position));
+    this.subBatches = new SubBatches(recovered.subBatches, (positions) => this.#readEntries(positions));
   }
 
   /** Opens the folder, or makes it. Throws `STORE_LOCKED`, `STORE_DAMAGED` or `STORE_FAILED` with place and remedy. */
@@ -319,11 +319,20 @@ export class EmbeddedStore implements StreamStore {
     for (const wake of waiting) wake();
   }
 
-  async #readEntry(position: number): Promise<StoredEntry | null> {
-    if (position < (this.#journal.segments[0]?.base ?? Number.POSITIVE_INFINITY)) return null;
-    const batch = await this.reader(position, () => true, false).next({ entries: 1, bytes: 1 });
-    const entry = batch?.entries[0];
-    return entry && entry.position === position ? (entry as StoredEntry) : null;
+  /** The entries at these positions, in one go over the stretch that holds them; fewer when it is too long. */
+  async #readEntries(positions: readonly number[]): Promise<StoredEntry[]> {
+    const [first, last] = [positions[0] as number, positions[positions.length - 1] as number];
+    const entries: StoredEntry[] = [];
+    if (last - first > MAX_COMPARED_BYTES) return entries;
+    if (first < (this.#journal.segments[0]?.base ?? Number.POSITIVE_INFINITY)) return entries;
+    const wanted = new Set(positions);
+    const reader = this.reader(first, (_stream, position) => wanted.has(position), false);
+    while (reader.position <= last) {
+      const batch = await reader.next(LOOK);
+      if (!batch) break;
+      entries.push(...(batch.entries as StoredEntry[]));
+    }
+    return entries;
   }
 
   get #reserveFile(): string {
