@@ -4,7 +4,10 @@ import type { Connection } from './connection.ts';
 import { bulk, error, OOM } from './resp-text.ts';
 
 const STAR = 42;
-/** Debezium 1.9.0 sends no other command between attempts; its shortest retry delay ends a refusal instead. */
+/**
+ * Debezium 1.9.0 sends no other command between attempts; its shortest retry delay ends a refusal instead. A rest inside
+ * a command, or of a client that does send other commands, is a stall of the network and ends nothing.
+ */
 const QUIET_MS = 300;
 
 /** Fields of an entry in RESP form, `bytes[start, end)`. */
@@ -69,9 +72,8 @@ export function appendEntry(
   fields: Fields,
   explicitId: EntryIdPair | undefined,
 ): void {
-  const now = connection.now;
-  if (connection.isSticky && now - connection.lastAppendMs > QUIET_MS) connection.isSticky = false;
-  connection.lastAppendMs = now;
+  if (connection.isSticky && !connection.separates && connection.restMs > QUIET_MS) connection.isSticky = false;
+  connection.restMs = 0;
   const startsSubBatch = !connection.isInSubBatch;
   connection.isInSubBatch = true;
   const position = connection.isSticky ? -1 : append(connection, stream, fields, explicitId, startsSubBatch);

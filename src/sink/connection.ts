@@ -33,10 +33,11 @@ export class Connection {
   /** True between an `XADD` and the next other command. */
   isInSubBatch = false;
   hasAppended = false;
-  lastAppendMs = 0;
+  /** It has sent another command after an `XADD`, as all feeders but those of Debezium 1.9.0 do. */
+  separates = false;
+  /** How long nothing had come when the command at hand began to arrive; 0 for the next commands of a chunk. */
+  restMs = 0;
   lastStream: StoredStream | null = null;
-  /** Monotonic time in ms when the chunk at hand arrived. */
-  now = 0;
   /** While the first pipeline of a reconnected feeder is compared with the one stored before. */
   comparing: Comparing | null = null;
   readonly library = new Map<string, string>();
@@ -45,6 +46,7 @@ export class Connection {
   readonly #createdAt: number;
   #name = '';
   #lastCommandAt: number;
+  #lastChunkAt: number;
   #commands = 0;
   #isPaused = false;
   #isSending = false;
@@ -64,6 +66,7 @@ export class Connection {
     if (context.users.isOpen) this.user = 'default';
     this.#createdAt = context.clock.elapsed();
     this.#lastCommandAt = this.#createdAt;
+    this.#lastChunkAt = this.#createdAt;
   }
 
   get isClosed(): boolean {
@@ -99,6 +102,9 @@ export class Connection {
   }
 
   receive(chunk: Buffer): void {
+    const now = this.context.clock.elapsed();
+    if (!this.parser.isInsideFrame) this.restMs = now - this.#lastChunkAt;
+    this.#lastChunkAt = now;
     this.parser.push(chunk);
     if (!this.#isPaused) this.#run(false);
   }
@@ -165,8 +171,7 @@ export class Connection {
   }
 
   #run(again: boolean): void {
-    this.now = this.context.clock.elapsed();
-    this.#lastCommandAt = this.now;
+    this.#lastCommandAt = this.context.clock.elapsed();
     this.replies.startTurn();
     try {
       let hasCommand = again || this.parser.next();

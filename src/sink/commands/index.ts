@@ -75,6 +75,7 @@ function endSubBatch(connection: Connection): void {
   connection.isSticky = false;
   if (!connection.isInSubBatch) return;
   connection.isInSubBatch = false;
+  connection.separates = true;
   connection.context.store.subBatches.end(connection.origin);
 }
 
