@@ -10,7 +10,7 @@ import type { ErrorHandling } from './config/index.ts';
 import type { Decoder } from './decode/index.ts';
 import type { Dlq, RejectedEntry } from './dlq/index.ts';
 import type { Clock } from './lib/clock.ts';
-import type { EntryBatch, EntryReader, StoredStream, StreamStore } from './streams/index.ts';
+import type { EntryBatch, EntryReader, LostEntries, StoredStream, StreamStore } from './streams/index.ts';
 import type { DefaultMapping } from './transform/index.ts';
 import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry, type TableIdentity } from './types.ts';
 import type { TargetWrite, WriteOutcome, Writer } from './write/index.ts';
@@ -51,6 +51,7 @@ export interface BatchReport {
 interface Passage {
   readonly entries: readonly StreamEntry[];
   readonly endPosition: number;
+  readonly lost: readonly LostEntries[];
   readonly events: (ChangeEvent | null)[];
   readonly outcomes: Uint8Array;
   readonly operations: Uint8Array;
@@ -181,11 +182,12 @@ export class Pipeline {
   }
 
   #begin(batch: EntryBatch & { readMs: number }): Passage {
-    const { entries, endPosition, readMs } = batch;
+    const { entries, endPosition, readMs, lost = [] } = batch;
     this.#lastReadMs = entries[entries.length - 1]?.ms ?? this.#lastReadMs;
     const passage: Passage = {
       entries,
       endPosition,
+      lost,
       events: new Array(entries.length).fill(null),
       outcomes: new Uint8Array(entries.length),
       operations: new Uint8Array(entries.length),
@@ -279,14 +281,14 @@ export class Pipeline {
   async #settle(passage: Passage, outcome: WriteOutcome, handedOverAt: number): Promise<void> {
     const { checkpoint, dlq, clock, onBatch } = this.#parts;
     const writtenAt = clock.elapsed();
-    const { entries, outcomes, operations, endPosition, rejected } = passage;
+    const { entries, outcomes, operations, endPosition, rejected, lost } = passage;
     for (const index of outcome.superseded) outcomes[index] = OUTCOME.superseded;
     // In order, so that under `abort` a stream stops at its first refused entry.
     for (const refused of [...outcome.refused].sort((a, b) => a.index - b.index)) {
       this.#reject(passage, refused.index, refused, refused.key);
     }
     if (rejected.length > 0) await dlq.add(rejected, this.#stopping.signal);
-    checkpoint.settle({ entries, outcomes, operations, endPosition });
+    checkpoint.settle({ entries, outcomes, operations, endPosition, lost });
     this.#passages.shift();
     this.#wakeLoop?.();
     const { readMs, decodeMs, transformMs, lastEvent } = passage;

@@ -1,5 +1,5 @@
 import { InternalError } from '../errors.ts';
-import type { BehindStream, CheckpointState, StoredStream, StreamCounters } from '../streams/types.ts';
+import type { BehindStream, CheckpointState, LostEntries, StoredStream, StreamCounters } from '../streams/types.ts';
 import { formatEntryId, type StreamEntry } from '../types.ts';
 
 /** What became of an entry. */
@@ -21,6 +21,8 @@ export interface BatchOutcomes {
   readonly outcomes: Uint8Array;
   readonly operations: Uint8Array;
   readonly endPosition: number;
+  /** Entries that a repair could not save; counted as skipped. */
+  readonly lost?: readonly LostEntries[];
 }
 
 export interface CheckpointOptions {
@@ -121,6 +123,12 @@ export class Checkpoint {
       counters[outcome]++;
       const operation = OPERATION_NAMES[operations[i] as number];
       if (operation) counters[operation]++;
+      this.#changed.add(stream);
+    }
+    for (const { stream, count, position } of batch.lost ?? []) {
+      const behind = this.#behind.get(stream);
+      if (behind?.stopped && position >= behind.position) continue;
+      this.#account(stream).skipped += count;
       this.#changed.add(stream);
     }
     if (endPosition > this.#position) this.#position = endPosition;

@@ -14,6 +14,7 @@ import type { Context } from './context.ts';
 import { EXIT, exitCodeOf, Interrupted } from './exit-codes.ts';
 import { addListDlqRecords } from './list-dlq-records.ts';
 import { addListDlqs } from './list-dlqs.ts';
+import { addRepair } from './repair.ts';
 import { addReplay } from './replay.ts';
 import { addResume } from './resume.ts';
 import { addRun, describeRun } from './run.ts';
@@ -66,6 +67,7 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     addListDlqRecords,
     addResume,
     addReplay,
+    addRepair,
     addVersion,
     addCompletion,
   ]) {

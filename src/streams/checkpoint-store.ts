@@ -68,6 +68,12 @@ export class CheckpointStore {
     return { position: this.position(), behind, counters };
   }
 
+  /** Positions at which a reader may begin after a start. */
+  boundaries(): number[] {
+    const rows = this.#state.prepare('SELECT position FROM stream_behind').all() as unknown as { position: number }[];
+    return [this.position(), ...rows.map(({ position }) => position)];
+  }
+
   /** What is known of the streams apart from the journal, for its repair. */
   settledStreams(): { number: number; db: number; rawName: string; settledEntries: number; settledTo: number }[] {
     const behind = new Map<number, number>();

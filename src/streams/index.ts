@@ -34,7 +34,7 @@
  * | offset | type | content of a record |
  * |---|---|---|
  * | 0 | u32 | length of the body in bytes, without header and padding |
- * | 4 | u32 | XXH32 of the rest of the record, padding included |
+ * | 4 | u32 | XXH32 of the rest of the record, padding included, xor the length |
  * | 8 | f64 | position of this record: a stale or misplaced record cannot pass for a valid one |
  * | 16 | f64 | id, first half (ms) |
  * | 24 | u32 | id, second half |

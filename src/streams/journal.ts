@@ -260,7 +260,7 @@ export class Journal {
     try {
       await this.#writeOut(from, to);
     } catch (cause) {
-      this.#takeBack(from, cause as Error);
+      await this.#takeBack(from, cause as Error);
       return;
     }
     this.#durable = to;
@@ -282,7 +282,7 @@ export class Journal {
     try {
       await segment.file.write(this.#buffers(from, this.#sealEnd), from - segment.base);
     } catch (cause) {
-      this.#takeBack(from, cause as Error);
+      await this.#takeBack(from, cause as Error);
     }
   }
 
@@ -291,6 +291,7 @@ export class Journal {
     let at = from;
     while (at < to) {
       if (this.#boundaries[0] === at) {
+        await this.#removeLeftovers();
         this.#boundaries.shift();
         this.#createSegment(at);
         await this.#options.disk.syncDirectory();
@@ -304,10 +305,6 @@ export class Journal {
   }
 
   #createSegment(base: number): void {
-    // A start would take them for the newest segments, and what follows here for none of its business.
-    for (; this.#leftovers.length > 0; this.#leftovers.pop()) {
-      this.#options.disk.remove(this.#leftovers[this.#leftovers.length - 1] as string);
-    }
     const name = segmentName(base);
     this.segments.push({ base, name, file: this.#options.disk.open(name, 'create') });
   }
@@ -326,7 +323,7 @@ export class Journal {
    * Forgets everything from `position` on after a failed write or sync. The file is not trusted any more (after a
    * failed sync the kernel may have dropped the pages and call them clean), so a new segment begins at `position`.
    */
-  #takeBack(position: number, cause: Error): void {
+  async #takeBack(position: number, cause: Error): Promise<void> {
     for (const block of this.#blocks) {
       for (let offset = Math.max(0, position - block.base); offset < block.used; ) {
         this.#takeBackRecord(block, offset);
@@ -341,9 +338,9 @@ export class Journal {
     this.#sealEnd = -1;
     this.#boundaries = [];
     this.#hasActive = false;
-    this.#closeTorn(position);
     this.#failures++;
     this.#events.onTakenBack(position, cause);
+    await this.#closeTorn(position);
     if (this.#closed) return;
     const backoffMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     this.#probe = setTimeout(() => {
@@ -365,21 +362,30 @@ export class Journal {
   }
 
   /** Cuts what was not made durable off the last segment; a segment without durable content is removed. */
-  #closeTorn(position: number): void {
-    let segment = this.segments[this.segments.length - 1];
-    for (; segment && segment.base >= position; segment = this.segments[this.segments.length - 1]) {
-      this.segments.pop();
+  async #closeTorn(position: number): Promise<void> {
+    while ((this.segments[this.segments.length - 1]?.base ?? -1) >= position) {
+      const segment = this.segments.pop() as Segment;
       segment.file.close();
-      try {
-        this.#options.disk.remove(segment.name);
-      } catch {
-        this.#leftovers.push(segment.name);
-      }
+      this.#leftovers.push(segment.name);
     }
+    const last = this.segments[this.segments.length - 1];
     try {
-      segment?.file.truncate(position - segment.base);
+      await this.#removeLeftovers();
+      last?.file.truncate(position - last.base);
     } catch {
-      // Bytes beyond the next segment's base are ignored by every reader, so a cut that fails does no harm.
+      // They are removed before the next segment is made; bytes beyond the next segment's base are ignored by every reader.
+    }
+  }
+
+  /**
+   * Removes segments that were taken back, the newest first, each for good before the next: a start must never find a
+   * segment without the one before it, nor, behind what is written from now on, one that was taken back.
+   */
+  async #removeLeftovers(): Promise<void> {
+    for (let name = this.#leftovers[0]; name !== undefined; name = this.#leftovers[0]) {
+      this.#options.disk.remove(name);
+      await this.#options.disk.syncDirectory();
+      this.#leftovers.shift();
     }
   }
 

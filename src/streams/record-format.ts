@@ -75,7 +75,7 @@ export function writeRecord(
   words[word + 8] = origin;
   words[word + 9] = kindAndCount;
   source.copy(buffer, offset + HEADER_BYTES, start, end);
-  words[word + 1] = xxh32(words, word + 2, recordEnd >> 2);
+  words[word + 1] = checksum(words, word, recordEnd >> 2);
   return recordEnd;
 }
 
@@ -90,13 +90,23 @@ export function recordLength(block: Block, offset: number, limit: number): numbe
   return HEADER_BYTES + bodyBytes + ((8 - (bodyBytes & 7)) & 7);
 }
 
+/** The length takes part: its lowest bits are lost in the padding, so the rest would fit a wrong one. */
+function checksum(words: Int32Array, word: number, end: number): number {
+  return (xxh32(words, word + 2, end) ^ (words[word] as number)) >>> 0;
+}
+
 /** Whether a record stands at `offset`, whole, at its own position, with a matching checksum. */
 export function isValidRecord(block: Block, offset: number, limit: number): boolean {
   const length = recordLength(block, offset, limit);
   if (length < 0 || offset + length > limit) return false;
   if (block.doubles[(offset >> 3) + 1] !== block.base + offset) return false;
   const word = offset >> 2;
-  return xxh32(block.words, word + 2, (offset + length) >> 2) === (block.words[word + 1] as number) >>> 0;
+  return checksum(block.words, word, (offset + length) >> 2) === (block.words[word + 1] as number) >>> 0;
+}
+
+/** Whether the record at `offset` names its own position: its header is likely to be whole. */
+export function isPlaced(block: Block, offset: number): boolean {
+  return block.doubles[(offset >> 3) + 1] === block.base + offset;
 }
 
 /** Offset in `block` where the journal goes on behind the record at `offset`; behind a gap that is what the gap says. */
@@ -144,6 +154,14 @@ export function readHeader(block: Block, offset: number): RecordHeader {
 export function readJsonBody(block: Block, offset: number): unknown {
   const bodyBytes = (block.words[offset >> 2] as number) >>> 0;
   return JSON.parse(block.buffer.toString('utf8', offset + HEADER_BYTES, offset + HEADER_BYTES + bodyBytes));
+}
+
+/** The first record of a segment at `position`. */
+export function createHeader(position: number, streams: SegmentHeader['streams']): Buffer {
+  const body = Buffer.from(JSON.stringify({ version: FORMAT_VERSION, streams }));
+  const block = createBlock(position, HEADER_BYTES + body.length);
+  writeRecord(block, 0, 0, 0, 0, 0, packKind(KIND.segmentHeader, 0, false), body, 0, body.length);
+  return block.buffer;
 }
 
 export interface SegmentHeader {

@@ -1,8 +1,10 @@
 import { StoreError } from '../errors.ts';
 import type { Disk } from './disk.ts';
 import { type Block, FORMAT_VERSION, KIND, readHeader, readJsonBody, type SegmentHeader } from './record-format.ts';
-import { damaged, listSegments, lookBehindDamage, type Segment, scanSegment } from './segments.ts';
+import { damaged, listSegments, lookBehindDamage, readBlock, type Segment, scanSegment } from './segments.ts';
 import type { StoredStream } from './types.ts';
+
+const REWRITE_BYTES = 4 << 20;
 
 /** An entry of the newest sub-batch of a feeder, for `resends.ts`. */
 export interface SubBatchEntry {
@@ -17,6 +19,8 @@ export interface Recovered {
   /** Streams by number, as the journal knows them. */
   streams: Map<number, StoredStream>;
   end: number;
+  /** Everything before was durable for sure: a commit record says so. */
+  sureTo: number;
   /** Bytes of a torn tail that were cut, 0 when the journal was whole. */
   tornBytes: number;
   /** Newest sub-batch of each origin, as far as it lies in the last segment. */
@@ -54,7 +58,14 @@ export async function recoverJournal(disk: Disk, known: KnownPositions, checkFor
   const listed = listSegments(disk);
   checkChain(disk, listed, settled);
   const segments = listed.map(({ base, name }): Segment => ({ base, name, file: disk.open(name, 'existing') }));
-  const recovered: Recovered = { segments, streams: new Map(), end: settled, tornBytes: 0, subBatches: new Map() };
+  const recovered: Recovered = {
+    segments,
+    streams: new Map(),
+    end: settled,
+    sureTo: 0,
+    tornBytes: 0,
+    subBatches: new Map(),
+  };
   try {
     await recoverLast(disk, recovered, listed, known);
     await checkOlderSegments(disk, segments, settled, checkForMs);
@@ -87,7 +98,7 @@ async function recoverLast(
     recovered.tornBytes += size - validEnd;
     if (validEnd > 0) {
       if (validEnd < size) segment.file.truncate(validEnd);
-      await segment.file.datasync();
+      await makeDurable(segment, Math.max(durable, recovered.sureTo), segment.base + validEnd);
       recovered.end = segment.base + validEnd;
       return;
     }
@@ -99,6 +110,19 @@ async function recoverLast(
     segments.pop();
     disk.remove(segment.name);
   }
+}
+
+/**
+ * Writes the last records again before they are synced: they may come from a process whose sync failed, and then the
+ * kernel takes them for written when they are only in its memory.
+ */
+async function makeDurable(segment: Segment, from: number, end: number): Promise<void> {
+  for (let position = Math.max(segment.base, from); position < end; ) {
+    const { buffer, used } = await readBlock(segment, position, Math.min(REWRITE_BYTES, end - position));
+    await segment.file.write([buffer.subarray(0, used)], position - segment.base);
+    position += used;
+  }
+  await segment.file.datasync();
 }
 
 /** Segments that end before `settled` are of no use any more; deleting them may have come to disk in any order. */
@@ -133,6 +157,8 @@ function learn(disk: Disk, recovered: Recovered, segment: Segment, block: Block,
     for (const { number, db, name, lastMs, lastSeq, appended } of body.streams) {
       streams.set(number, { ...newStream(number, db, name), lastMs, lastSeq, appended, lastArrivalMs: lastMs });
     }
+  } else if (header.kind === KIND.commit) {
+    recovered.sureTo = (readJsonBody(block, offset) as { durable: number }).durable;
   } else if (header.kind === KIND.stream) {
     const { number, db, name } = readJsonBody(block, offset) as { number: number; db: number; name: string };
     if (!streams.has(number)) streams.set(number, newStream(number, db, name));

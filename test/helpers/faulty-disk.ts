@@ -114,6 +114,7 @@ export class FaultyDisk implements Disk {
   #file(inode: Inode): DiskFile {
     return {
       write: async (buffers, position) => {
+        if (this.isDead) await new Promise<never>(() => {});
         const bytes = Buffer.concat(buffers);
         const fails = this.#fails();
         const done = fails ? this.#random.below(bytes.length + 1) : bytes.length;

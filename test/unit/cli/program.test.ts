@@ -14,6 +14,7 @@ const COMMANDS = [
   'list-dlq-records',
   'resume',
   'replay',
+  'repair',
   'version',
   'completion',
 ];
