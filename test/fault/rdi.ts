@@ -16,7 +16,6 @@ export interface RdiOptions {
   /** Further lines of `processors`. */
   readonly processors?: readonly string[];
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Short delays, so that a test does not wait for the ends of long ones. */
@@ -31,6 +30,7 @@ export class Rdi {
   readonly #httpPort: number;
   readonly #logFile: string;
   #process: Process | undefined;
+  #environment: Readonly<Record<string, string>> = {};
 
   private constructor(options: RdiOptions, port: number, httpPort: number) {
     this.port = port;
@@ -63,6 +63,11 @@ export class Rdi {
     writeFileSync(join(folder, 'config.yaml'), `${lines.join('\n')}\n`);
   }
 
+  /** Variables of the next start. */
+  setEnvironment(environment: Readonly<Record<string, string>>): void {
+    this.#environment = environment;
+  }
+
   /** Starts the process and returns at once. */
   launch(): void {
     this.#process = this.another(this.#logFile);
@@ -75,7 +80,7 @@ export class Rdi {
       ...['run', '--dir', join(this.#options.folder, 'pipeline'), '--data-dir', this.dataDir],
       ...['--listen', `127.0.0.1:${port}`, '--http', `127.0.0.1:${httpPort}`, ...(this.#options.args ?? [])],
     ];
-    const options = { logFile, cwd: this.#options.folder, ...(this.#options.env ? { env: this.#options.env } : {}) };
+    const options = { logFile, cwd: this.#options.folder, env: this.#environment };
     const binary = process.env['RDI_BINARY'];
     return binary ? new Process(binary, args, options) : new Process(process.execPath, [MAIN, ...args], options);
   }
@@ -127,11 +132,13 @@ export class Rdi {
     let last: Status | undefined;
     const evidence = () => `${JSON.stringify(last?.totals)} ${JSON.stringify(last?.problems)}\n${this.log(4000)}`;
     const isDone = async () => {
-      if (!this.isRunning) return false;
+      // Nothing that is waited for can happen any more: the log says why, and time is short.
+      if (!this.isRunning) return true;
       last = await this.status();
       return isSo(last);
     };
     await until(what, isDone, { timeoutMs, everyMs: 25, evidence });
+    if (!this.isRunning) throw new Error(`rdi ended while waiting for ${what}.\n${evidence()}`);
   }
 
   /** Waits until everything that was accepted is settled; returns the status then. */

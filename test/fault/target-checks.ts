@@ -70,40 +70,65 @@ export interface OrderReport {
  * older state; only the journal itself may hold changes twice, where a sub-batch was sent again and not recognised.
  */
 export function checkOrder(folder: string, fold: Fold, resent: readonly Resent[]): OrderReport {
-  const violations: string[] = [];
-  const newestEver = new Map<string, number>();
-  let inLife = new Map<string, number>();
-  let writes = 0;
-  let livesThatRepeated = 0;
-  let hasRepeated = false;
-  for (const [name, key, ...rest] of commandsOf(folder)) {
-    if (key === LIFE_MARK) {
-      inLife = new Map();
-      hasRepeated = false;
-    } else if (name === 'HSET' && key !== undefined) {
-      writes++;
-      const version = Number(rest[rest.indexOf('v') + 1]);
-      const before = inLife.get(key) ?? 0;
-      if (version < before && !isInOne(resent, version, before)) {
-        violations.push(`${key} went from version ${before} back to ${version}`);
-      }
-      inLife.set(key, version);
-      if (version <= (newestEver.get(key) ?? 0) && !hasRepeated) {
-        hasRepeated = true;
-        livesThatRepeated++;
-      }
-      newestEver.set(key, Math.max(version, newestEver.get(key) ?? 0));
-    } else if (name === 'DEL' && key !== undefined) {
-      const before = inLife.get(key) ?? 0;
-      const deleted = fold.history.get(key)?.find((version) => version < 0 && -version > before);
-      if (deleted !== undefined) inLife.set(key, -deleted);
-    }
-  }
-  return { violations, writes, livesThatRepeated };
+  const order = new ExecutedOrder(fold, resent);
+  for (const words of commandsOf(folder)) order.execute(words);
+  return order;
 }
 
-function isInOne(resent: readonly Resent[], low: number, high: number): boolean {
-  return resent.some(({ first, last }) => first <= low && high <= last);
+/** Follows each key through the executed commands, by the versions of its rows. */
+class ExecutedOrder implements OrderReport {
+  readonly violations: string[] = [];
+  writes = 0;
+  livesThatRepeated = 0;
+  readonly #fold: Fold;
+  readonly #resent: readonly Resent[];
+  /** Newest version that each key has had in this life, and ever; that of its delete where it was deleted. */
+  #inLife = new Map<string, number>();
+  readonly #ever = new Map<string, number>();
+  #hasRepeated = false;
+  /** Key of a delete that was the last command. */
+  #deleted: string | undefined;
+
+  constructor(fold: Fold, resent: readonly Resent[]) {
+    this.#fold = fold;
+    this.#resent = resent;
+  }
+
+  execute([name, key = '', ...rest]: readonly string[]): void {
+    const version = name === 'HSET' ? Number(rest[rest.indexOf('v') + 1]) : Number.NaN;
+    const deleted = this.#deleted;
+    this.#deleted = undefined;
+    // A delete and the row after it are one write when both concern one key; in doubt it is executed as a whole again.
+    if (deleted !== undefined && !(deleted === key && version === this.#inLife.get(key))) this.#delete(deleted);
+    if (key === LIFE_MARK) {
+      this.#inLife = new Map();
+      this.#hasRepeated = false;
+    } else if (name === 'DEL') this.#deleted = key;
+    else if (name === 'HSET') this.#write(key, version);
+  }
+
+  #write(key: string, version: number): void {
+    this.writes++;
+    const before = this.#inLife.get(key) ?? 0;
+    const isStoredTwice = this.#resent.some(({ first, last }) => first <= version && before <= last);
+    if (version < before && !isStoredTwice) {
+      this.violations.push(`${key} went from version ${before} back to ${version}`);
+    }
+    this.#inLife.set(key, version);
+    const newest = this.#ever.get(key) ?? 0;
+    if (version <= newest && !this.#hasRepeated) {
+      this.#hasRepeated = true;
+      this.livesThatRepeated++;
+    }
+    this.#ever.set(key, Math.max(version, newest));
+  }
+
+  /** The command does not say which delete it was: the next one in the key's history is assumed. */
+  #delete(key: string): void {
+    const before = this.#inLife.get(key) ?? 0;
+    const version = this.#fold.history.get(key)?.find((change) => change < 0 && -change > before);
+    if (version !== undefined) this.#inLife.set(key, -version);
+  }
 }
 
 /** The commands of an append-only file, as words, in the order of execution. */

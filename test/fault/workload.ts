@@ -60,12 +60,14 @@ export class Workload {
   readonly #random: Random;
   readonly #live = new Map<string, SourceRow>();
   readonly #tables: Table[];
+  readonly #hasDeletes: boolean;
   /** Records that must follow the last change: the tombstone of a delete, the create of a new key. */
   readonly #next: Change[] = [];
   #version = 0;
 
-  constructor(random: Random, options: { tables?: readonly string[] } = {}) {
+  constructor(random: Random, options: { tables?: readonly string[]; deletes?: boolean } = {}) {
     this.#random = random;
+    this.#hasDeletes = options.deletes ?? true;
     const wanted = TABLES.filter(({ name }) => options.tables?.includes(name) ?? true);
     this.#tables = wanted.flatMap((table) => new Array<Table>(table.weight).fill(table));
   }
@@ -82,7 +84,7 @@ export class Workload {
     const key = targetKey(table, keyRow);
     const before = this.#live.get(key);
     if (!before) return this.#create(table, key, keyRow);
-    const chance = random.next();
+    const chance = this.#hasDeletes ? random.next() : 1;
     if (chance < 0.12) return this.#delete(table, key, before);
     if (chance < 0.17) return this.#move(table, key, before);
     return this.#update(table, key, keyRow, before);

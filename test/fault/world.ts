@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import type { Status } from '../../src/control/status.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../helpers/redis-server.ts';
+import { BadNetwork } from './bad-network.ts';
 import { Feeder, type FeederOptions } from './feeder.ts';
 import { Random } from './random.ts';
 import { Rdi, type RdiOptions, unbalanced } from './rdi.ts';
@@ -16,14 +17,14 @@ export interface WorldOptions {
   readonly target?: RedisServerOptions;
   /** Settings of rdi; the connection is to the target unless given. */
   readonly rdi?: Partial<RdiOptions>;
-  /** Port that rdi's target connection names instead of the target's own. */
-  readonly through?: (targetPort: number) => Promise<number>;
+  /** Puts a bad network between rdi and its target, or between the feeder and rdi. */
+  readonly network?: 'to the target' | 'from the feeder';
   readonly feeder?: Partial<FeederOptions>;
-  readonly tables?: readonly string[];
+  readonly workload?: { readonly tables?: readonly string[]; readonly deletes?: boolean };
 }
 
 /** A target that keeps what it answered through any kill. */
-const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
+export const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-percentage', '0'];
 
 /** One target, one rdi (prepared, not started) and one feeder, in a folder of their own. */
 export interface World {
@@ -32,6 +33,8 @@ export interface World {
   readonly target: Redis;
   readonly rdi: Rdi;
   readonly feeder: Feeder;
+  /** An honest one, which nothing goes through, unless asked for. */
+  readonly network: BadNetwork;
   close(): Promise<void>;
 }
 
@@ -40,17 +43,22 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'rdi-fault-'));
   const server = await startRedis({ args: KEEPS_ALL, ...options.target });
   const target = clientOf(server.port);
-  const port = (await options.through?.(server.port)) ?? server.port;
-  const rdi = await Rdi.prepare({ folder, connection: ['host: 127.0.0.1', `port: ${port}`], ...options.rdi });
-  const workload = new Workload(new Random(random.below(2 ** 31)), options.tables ? { tables: options.tables } : {});
-  const feeder = new Feeder({ port: rdi.port, workload, random, pauseMs: 8, ...options.feeder });
+  const before = options.network === 'to the target' ? await BadNetwork.start(server.port, random) : undefined;
+  const connection = ['host: 127.0.0.1', `port: ${before?.port ?? server.port}`];
+  const rdi = await Rdi.prepare({ folder, connection, ...options.rdi });
+  const network = before ?? (await BadNetwork.start(rdi.port, random));
+  const workload = new Workload(new Random(random.below(2 ** 31)), options.workload);
+  const feederPort = options.network === 'from the feeder' ? network.port : rdi.port;
+  const feeder = new Feeder({ port: feederPort, workload, random, pauseMs: 8, ...options.feeder });
   return {
     folder,
     server,
     target,
     rdi,
     feeder,
+    network,
     close: async () => {
+      await network.stop();
       await rdi.kill();
       target.disconnect();
       await server.stop();
