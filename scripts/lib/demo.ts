@@ -25,6 +25,7 @@ if (!existsSync(join(recordingFolder, 'sink.client.resp.gz'))) {
 
 const folder = mkdtempSync(join(tmpdir(), 'rdi-demo-'));
 const children: ChildProcess[] = [];
+let client: Redis | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void endAll().then(() => process.exit(130)));
 
@@ -48,6 +49,7 @@ async function demonstrate(): Promise<void> {
     'redis.log',
   );
   const redis = new Redis({ port: redisPort, host: '127.0.0.1', maxRetriesPerRequest: null });
+  client = redis;
   redis.on('error', () => {});
   await waitFor('redis-server', async () => (await redis.ping()) === 'PONG');
   const redisVersion = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1];
@@ -74,7 +76,6 @@ async function demonstrate(): Promise<void> {
   const tablesAgree = await showTables(ROOT, recording, redis, status);
   await showRows(ROOT, recording, redis);
   const balanced = showAccount(status.totals);
-  redis.disconnect();
   if (!tablesAgree || !balanced)
     throw new Error('the target does not hold what the source holds; this is a bug in rdi.');
   showNext(recording);
@@ -120,6 +121,8 @@ async function waitFor(what: string, isThere: () => Promise<boolean>, child?: Ch
 
 /** Ends what is running, the feeder's side first, and removes the folder. */
 async function endAll(): Promise<void> {
+  // It would try to reach a Redis that is gone for ever, and keep this process alive.
+  client?.disconnect();
   for (const child of children.reverse()) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     const ended = new Promise((resolve) => child.once('exit', resolve));
