@@ -25,6 +25,8 @@ export class StateStore {
   #changed = 0;
   #synced = 0;
   #syncing: Promise<void> | null = null;
+  /** A flush of the write-ahead log failed: it may hold pages that the kernel dropped and calls clean. */
+  #isLogDoubtful = false;
 
   /** Opens or creates `state.db`. Throws `STORE_LOCKED` when another process has it, `STORE_DAMAGED` when it is torn. */
   constructor(folder: string) {
@@ -83,11 +85,23 @@ export class StateStore {
   async #flush(): Promise<void> {
     const covered = this.#changed;
     try {
-      await fdatasync(this.#wal);
+      if (this.#isLogDoubtful) this.#moveToDatabase();
+      else await fdatasync(this.#wal);
     } catch (cause) {
+      this.#isLogDoubtful = true;
       throw asStoreError(cause, this.#walPath);
     }
+    this.#isLogDoubtful = false;
     this.#synced = covered;
+  }
+
+  /**
+   * Writes all changes into the database file, flushes that, and empties the log: after a failed flush the next one may
+   * report success for pages that never came to disk. Blocks meanwhile; disks that fail are rare.
+   */
+  #moveToDatabase(): void {
+    const { busy } = this.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    if (busy !== 0) throw new StoreError('STORE_FAILED', `The log of ${this.#walPath} is in use`, { retryable: true });
   }
 
   close(): void {
