@@ -6,6 +6,10 @@ import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry } fro
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5000;
+/** Of a larger entry only the raw texts are kept; rows as JSON would double it. */
+const MAX_PARSED_BYTES = 8 << 20;
+/** Longer texts are cut: a record that cannot be stored would hold back everything behind it for ever. */
+const MAX_TEXT_BYTES = 32 << 20;
 
 export interface RejectedEntry {
   readonly entry: StreamEntry;
@@ -70,9 +74,10 @@ function describe({ entry, rejection, event, targetKey }: RejectedEntry, timesta
     table: table?.table,
     stream: entry.stream.name,
     entry_id: formatEntryId(entry),
-    ...rowsOf(key, value),
+    ...(entry.end - entry.start > MAX_PARSED_BYTES ? {} : rowsOf(key, value)),
     raw_key: text(key),
     raw_value: text(value),
+    cut: cutNote(value) ?? cutNote(key),
     target: targetKey,
   };
   return Object.fromEntries(Object.entries(fields).filter((pair): pair is [string, string] => Boolean(pair[1])));
@@ -88,9 +93,15 @@ function keyAndValue(parts: readonly Buffer[]): { key: Buffer | undefined; value
     : { key: known.key, value: parts.length > 0 ? Buffer.concat(parts as Buffer[]) : undefined };
 }
 
-function text(bytes: Buffer | undefined): string | undefined {
-  if (!bytes) return undefined;
+function text(whole: Buffer | undefined): string | undefined {
+  if (!whole) return undefined;
+  const bytes = whole.subarray(0, MAX_TEXT_BYTES);
   return isUtf8(bytes) ? bytes.toString('utf8') : `base64:${bytes.toString('base64')}`;
+}
+
+function cutNote(bytes: Buffer | undefined): string | undefined {
+  if (!bytes || bytes.length <= MAX_TEXT_BYTES) return undefined;
+  return `only the first ${MAX_TEXT_BYTES} of ${bytes.length} bytes are kept`;
 }
 
 /** Key and rows as JSON with the digits that were sent, as far as the entry is an envelope. */

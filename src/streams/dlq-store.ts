@@ -4,17 +4,22 @@ import type { DlqRecord, DlqStore } from './types.ts';
 /** Dead letter queues in the state store. Record ids are `ms-seq` of when the record was rejected. */
 export class SqliteDlq implements DlqStore {
   readonly #state: StateStore;
+  readonly #withRoom: (change: () => void) => void;
 
-  constructor(state: StateStore) {
+  /** `withRoom` runs a change, and again with the room kept for full disks: settling waits for these records. */
+  constructor(state: StateStore, withRoom: (change: () => void) => void = (change) => change()) {
     this.#state = state;
+    this.#withRoom = withRoom;
   }
 
   add(records: readonly { stream: string; fields: Record<string, string> }[], cap: number): void {
     const insert = this.#state.prepare('INSERT INTO dlq (stream, fields) VALUES (?, ?)');
-    this.#state.transaction(() => {
+    const streams = new Set(records.map((record) => record.stream));
+    const change = () => {
       for (const { stream, fields } of records) insert.run(stream, JSON.stringify(fields));
-      for (const stream of new Set(records.map((record) => record.stream))) this.#evict(stream, cap);
-    });
+      for (const stream of streams) this.#evict(stream, cap);
+    };
+    this.#withRoom(() => this.#state.transaction(change));
   }
 
   #evict(stream: string, cap: number): void {

@@ -73,7 +73,7 @@ export class EmbeddedStore implements StreamStore {
     this.#all = [...recovered.streams.values()];
     for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
-    this.deadLetters = new SqliteDlq(state);
+    this.deadLetters = new SqliteDlq(state, (change) => this.#withReserve(change));
     this.checkpoint = this.#checkpoints.load(recovered.streams);
     const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(
