@@ -9,6 +9,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import files from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'esbuild';
@@ -21,8 +22,16 @@ const [target = '', runtime = '', output = ''] = process.argv.slice(2);
 const [platform, arch = ''] = target.split('-');
 if (platform !== 'linux' || !output) throw new Error('Usage: build.ts linux-x64|linux-arm64 <runtime> <output>');
 
+/**
+ * Flags of the JavaScript engine, baked in: a smaller young generation than the default takes less resident memory at the
+ * same CPU per event (npm run bench). Compiled code is rejected at the start unless it was made with the same flags.
+ */
+const ENGINE_FLAGS = ['--max-semi-space-size=16'];
+process.env['NODE_OPTIONS'] = ENGINE_FLAGS.join(' ');
+
 const bundle = await bundleProgram();
 provideBase();
+bakeIn(ENGINE_FLAGS);
 mkdirSync(join(output, '..'), { recursive: true });
 process.env['HOME'] = join(WORK, 'home');
 // pkg's command line cannot switch the code cache on, its module can.
@@ -55,6 +64,16 @@ async function bundleProgram(): Promise<string> {
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   });
   return outfile;
+}
+
+/** Node.js takes the flags from its SEA configuration; pkg writes that file without them and has no option for more. */
+function bakeIn(flags: readonly string[]): void {
+  const write = files.writeFile;
+  files.writeFile = ((file: string, content: string, ...rest: []) => {
+    const isConfiguration = String(file).endsWith('sea-config.json');
+    const text = isConfiguration ? JSON.stringify({ ...JSON.parse(content), execArgv: flags }) : content;
+    return write(file, text, ...rest);
+  }) as typeof write;
 }
 
 function provideBase(): void {

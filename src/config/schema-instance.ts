@@ -139,7 +139,11 @@ const memory = group(
       '16mb',
       'Accepted entries kept in memory; beyond it they are read back from disk.',
     ),
-    max_batch: size('max-batch', '8mb', 'Entries in one batch.'),
+    max_batch: size(
+      'max-batch',
+      '1mb',
+      'Entries in one batch. What is on its way at one time should fit the young generation of the heap, else it becomes garbage that is collected late.',
+    ),
     max_batches_in_flight: integer({
       description: 'Batches between reading and settling at one time.',
       min: 1,

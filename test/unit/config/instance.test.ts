@@ -31,7 +31,7 @@ describe('an instance', () => {
         nullValue: 'default',
       },
       diskLimitBytes: 20 * 2 ** 30,
-      memory: { maxBufferedBytes: 16 * 2 ** 20, maxBatchBytes: 8 * 2 ** 20, maxBatchesInFlight: 4 },
+      memory: { maxBufferedBytes: 16 * 2 ** 20, maxBatchBytes: 2 ** 20, maxBatchesInFlight: 4 },
       logLevel: 'info',
       logFormat: 'auto',
       shutdownDeadlineMs: 30_000,
