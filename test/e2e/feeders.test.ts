@@ -26,13 +26,17 @@ describe.each(COMBINATIONS)('$name', (combination) => {
     await world?.close();
   }, 120_000);
 
-  /** Several transactions over the same rows, one after the other. */
-  const change = (first: number) => async () => {
-    const { kind } = world.database;
-    await world.database.run(insertMany(kind, first, LOAD));
+  const insertRows = (first: number) => world.database.run(insertMany(world.database.kind, first, LOAD));
+
+  /** Several transactions over the same rows, one after the other. `first` is a multiple of a million, once each. */
+  const changeRows = async (first: number) => {
     for (let step = 0; step < 5; step++) {
-      await world.database.run(changeMany(kind, first, LOAD, first / LOAD + step));
+      await world.database.run(changeMany(world.database.kind, first, LOAD, first / 10_000 + step));
     }
+  };
+  const change = (first: number) => async () => {
+    await insertRows(first);
+    await changeRows(first);
   };
 
   test('the snapshot brings every row, every column type', () => world.expectEqual({ snapshot: true }));
@@ -68,11 +72,9 @@ describe.each(COMBINATIONS)('$name', (combination) => {
   });
 
   test('the database crashes in the middle', async () => {
-    const { database } = world;
-    const first = 4_000_000;
-    await database.run(insertMany(database.kind, first, LOAD));
-    await database.crashAndRestart();
-    for (let step = 0; step < 5; step++) await database.run(changeMany(database.kind, first, LOAD, 200 + step));
+    await insertRows(4_000_000);
+    await world.database.crashAndRestart();
+    await changeRows(4_000_000);
     await world.expectEqual();
   });
 
