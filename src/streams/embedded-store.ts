@@ -148,7 +148,9 @@ export class EmbeddedStore implements StreamStore {
 
   get pressure(): Pressure {
     if (this.#journal.isRefusing) return 'refusing';
-    const share = this.#journal.bytes / this.#options.diskLimitBytes;
+    const { bytes, appended } = this.#journal;
+    // The newest segment stays although all of it is settled. Counted in, it could hold feeders back with nothing to wait for.
+    const share = Math.min(bytes, appended - neededFrom(this.checkpoint)) / this.#options.diskLimitBytes;
     this.#isFull = share >= (this.#isFull ? RESUME_AT : FULL_AT);
     if (!this.#isFull) return 'none';
     return share >= 1 ? 'refusing' : share >= PACED_AT ? 'paced' : 'full';
@@ -261,8 +263,7 @@ export class EmbeddedStore implements StreamStore {
     this.checkpoint = { position: checkpoint.position, behind: new Map(checkpoint.behind), counters };
     // While a stream is behind, entries before the position are read again and may be on their way.
     if (checkpoint.behind.size === 0) this.#journal.pool.settled(checkpoint.position);
-    let needed = checkpoint.position;
-    for (const { position } of checkpoint.behind.values()) needed = Math.min(needed, position);
+    const needed = neededFrom(checkpoint);
     const second = this.#journal.segments[1];
     if (!second || second.base > needed) return;
     // A power loss may take back what is not synced; the segments must still be there then.
@@ -357,6 +358,13 @@ export class EmbeddedStore implements StreamStore {
       change();
     }
   }
+}
+
+/** Position from which the journal is still needed. */
+function neededFrom({ position, behind }: CheckpointState): number {
+  let needed = position;
+  for (const stream of behind.values()) needed = Math.min(needed, stream.position);
+  return needed;
 }
 
 function isAfter([ms, seq]: readonly [number, number], stream: StoredStream): boolean {
