@@ -1,6 +1,6 @@
 import { Checkpoint } from '../checkpoint/index.ts';
 import { describeTarget, type Instance, type LoadedPipeline, type TargetConnection } from '../config/index.ts';
-import { Decoder, type FeederWarning } from '../decode/index.ts';
+import { Decoder, type FeederWarning, type FlatTables } from '../decode/index.ts';
 import { Dlq } from '../dlq/index.ts';
 import { formatProblem, RdiError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -304,12 +304,28 @@ class RunningEngine implements Engine {
     return new Decoder({
       nullKeys: [...new Set([nullKey, '', 'null'])],
       nullValues: [...new Set([nullValue, '', 'null'])],
+      flatTables: (stream) => {
+        const memory = this.#store.memory(stream as StoredStream);
+        return memory === null ? undefined : (JSON.parse(memory) as FlatTables);
+      },
+      onFlatTables: (stream, tables) => this.#rememberTables(stream as StoredStream, tables),
       onWarning: (warning) => {
         this.#warnings.push(warning);
         logger.warn({ stream: warning.stream }, `${warning.message} Set ${warning.property}`);
       },
       onDropped: (stream, column, why) => logger.warn({ stream, column }, `A column is left out: ${why}`),
     });
+  }
+
+  #rememberTables(stream: StoredStream, tables: FlatTables): void {
+    try {
+      this.#store.remember(stream, JSON.stringify(tables));
+    } catch (error) {
+      this.#logSeldom(
+        'error',
+        `What was learned of stream ${stream.name} cannot be stored: ${(error as Error).message}`,
+      );
+    }
   }
 
   /** Logs a message, and the same kind of message again only after a while, with how many were left out. */

@@ -4,6 +4,7 @@ import {
   formatEntryId,
   type Operation,
   type Row,
+  type Stream,
   type StreamEntry,
   type TableIdentity,
 } from '../types.ts';
@@ -21,7 +22,7 @@ import { Scanner } from './scanner.ts';
 import { type ColumnNotice, columnText, StreamState } from './stream-state.ts';
 import { atObject, Tables, tableOfStream } from './table.ts';
 import { readTree } from './tree.ts';
-import type { ControlEvent, ControlKind, Decoded, FeederWarning, Undecodable } from './types.ts';
+import type { ControlEvent, ControlKind, Decoded, FeederWarning, FlatTables, Undecodable } from './types.ts';
 import { DEFAULT_PLACEHOLDER, Placeholders } from './unavailable.ts';
 import { FeederWatch, TableColumns } from './warnings.ts';
 
@@ -32,6 +33,10 @@ export interface DecoderOptions {
   readonly nullValues?: readonly string[];
   /** The feeder's `unavailable.value.placeholder`, with its optional `hex:`. */
   readonly unavailablePlaceholder?: string;
+  /** What was learned of a stream's flattened rows in an earlier process; undefined when nothing was. */
+  readonly flatTables?: (stream: Stream) => FlatTables | undefined;
+  /** A stream turned out to hold flattened rows of these tables; told again whenever there is a new one. */
+  readonly onFlatTables?: (stream: Stream, tables: FlatTables) => void;
   /** Called once per stream and property. */
   readonly onWarning: (warning: FeederWarning) => void;
   /** Called once per stream and column whose type has no form in Redis (bits, intervals). */
@@ -63,6 +68,8 @@ export class Decoder {
   readonly #onWarning: (warning: FeederWarning) => void;
   readonly #onDropped: ColumnNotice;
   readonly #onUnconverted: ColumnNotice;
+  readonly #flatTables: (stream: Stream) => FlatTables | undefined;
+  readonly #onFlatTables: (stream: Stream, tables: FlatTables) => void;
   readonly #tables = new Tables();
   readonly #columns = new TableColumns();
   readonly #states: (StreamState | undefined)[] = [];
@@ -79,6 +86,8 @@ export class Decoder {
     this.#onWarning = options.onWarning;
     this.#onDropped = options.onDropped ?? ignore;
     this.#onUnconverted = options.onUnconverted ?? ignore;
+    this.#flatTables = options.flatTables ?? (() => undefined);
+    this.#onFlatTables = options.onFlatTables ?? ignore;
   }
 
   /** What an entry means. Never throws: what cannot be understood is `undecodable`, with the reason. */
@@ -122,7 +131,17 @@ export class Decoder {
     const watch = new FeederWatch(stream.name, this.#columns, this.#onWarning);
     const state = new StreamState(stream, watch, this.#placeholders, this.#onDropped, this.#onUnconverted);
     this.#states[stream.number] = state;
+    this.#recall(state);
     return state;
+  }
+
+  #recall(state: StreamState): void {
+    const known = this.#flatTables(state.stream);
+    if (known === undefined) return;
+    state.kind = 'flat';
+    for (const [id, { connector, serverName, db, schema, table }] of known) {
+      state.flatTables.set(id, this.#tables.intern(connector, serverName, db, schema, table));
+    }
   }
 
   /** The general way: by the names of the members, whatever their order. The scanner is at the value. */
@@ -209,7 +228,9 @@ export class Decoder {
     if (metadata.get('__op') === 't') return control('truncate');
     const key = this.#readKey(state, entry);
     if (isSignal(row)) return control('signal');
+    const tablesBefore = state.flatTables.size;
     const event = flatChange(state, this.#fields, this.#tables, row, metadata, key);
+    if (state.flatTables.size > tablesBefore) this.#onFlatTables(state.stream, [...state.flatTables]);
     if (state.watch.isCurious) state.watch.inspect(event, false, form.schema !== null);
     return event;
   }

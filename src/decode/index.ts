@@ -37,4 +37,4 @@ export { compactJson } from './compact-json.ts';
 export { Decoder, type DecoderOptions } from './decoder.ts';
 export { readFields } from './fields.ts';
 export type { ColumnNotice } from './stream-state.ts';
-export type { ControlEvent, ControlKind, Decoded, FeederWarning, Undecodable } from './types.ts';
+export type { ControlEvent, ControlKind, Decoded, FeederWarning, FlatTables, Undecodable } from './types.ts';

@@ -1,4 +1,4 @@
-import type { ChangeEvent, Rejection } from '../types.ts';
+import type { ChangeEvent, Rejection, TableIdentity } from '../types.ts';
 
 /** What a record is that changes no row. Counted, never rejected. */
 export type ControlKind =
@@ -21,6 +21,12 @@ export interface ControlEvent {
 export interface Undecodable extends Rejection {
   readonly kind: 'undecodable';
 }
+
+/**
+ * Tables whose flattened rows a stream holds, by what the rows say of them. A delete that comes as an empty value says
+ * nothing of itself, so this must be known also right after a restart.
+ */
+export type FlatTables = readonly (readonly [id: string, table: TableIdentity])[];
 
 export type Decoded = ChangeEvent | ControlEvent | Undecodable;
 

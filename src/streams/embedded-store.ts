@@ -272,6 +272,19 @@ export class EmbeddedStore implements StreamStore {
     this.#reserveSpace();
   }
 
+  /** A text that another room keeps about a stream across restarts; null when there is none. */
+  memory(stream: StoredStream): string | null {
+    const sql = 'SELECT memory FROM stream_memory WHERE db = ? AND name = ?';
+    const row = this.#state.prepare(sql).get(stream.db, stream.rawName) as { memory: string } | undefined;
+    return row?.memory ?? null;
+  }
+
+  /** Keeps a text about a stream. It is durable no later than the next checkpoint. */
+  remember(stream: StoredStream, memory: string): void {
+    const put = this.#state.prepare('INSERT OR REPLACE INTO stream_memory VALUES (?, ?, ?)');
+    this.#withReserve(() => this.#state.transaction(() => put.run(stream.db, stream.rawName, memory)));
+  }
+
   sync(): Promise<void> {
     return this.#state.sync();
   }
