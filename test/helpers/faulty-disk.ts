@@ -18,6 +18,8 @@ class Inode {
   forgotten: Change[] = [];
 }
 
+export type Operation = 'create' | 'open' | 'write' | 'sync' | 'directory' | 'remove' | 'truncate';
+
 const SECTOR = 512;
 
 /**
@@ -27,6 +29,8 @@ const SECTOR = 512;
  */
 export class FaultyDisk implements Disk {
   failures = 0;
+  /** Operations that are refused for sure. */
+  refuses: (operation: Operation) => boolean = () => false;
   /** Operations of a process that is dead never end. */
   isDead = false;
   syncs = 0;
@@ -44,7 +48,7 @@ export class FaultyDisk implements Disk {
   }
 
   open(name: string, mode: 'create' | 'existing'): DiskFile {
-    this.#maybeFail();
+    this.#maybeFail(mode === 'create' ? 'create' : 'open');
     let inode = this.#seen.get(name);
     if (mode === 'existing' && !inode) throw failure('ENOENT');
     if (!inode) {
@@ -56,13 +60,13 @@ export class FaultyDisk implements Disk {
   }
 
   remove(name: string): void {
-    this.#maybeFail();
+    this.#maybeFail('remove');
     if (this.#seen.delete(name)) this.#nameChanges.push({ name, inode: null });
   }
 
   async syncDirectory(): Promise<void> {
     await this.#take();
-    this.#maybeFail();
+    this.#maybeFail('directory');
     for (const { name, inode } of this.#nameChanges.splice(0)) setOrDelete(this.#safe, name, inode);
   }
 
@@ -116,7 +120,7 @@ export class FaultyDisk implements Disk {
       write: async (buffers, position) => {
         if (this.isDead) await new Promise<never>(() => {});
         const bytes = Buffer.concat(buffers);
-        const fails = this.#fails();
+        const fails = this.#fails('write');
         const done = fails ? this.#random.below(bytes.length + 1) : bytes.length;
         const half = this.#random.below(done + 1);
         // In two steps, so that a crash can come between.
@@ -128,7 +132,7 @@ export class FaultyDisk implements Disk {
       datasync: async () => {
         const covered = inode.waiting.length;
         await this.#take();
-        const fails = this.#fails();
+        const fails = this.#fails('sync');
         if (fails) {
           inode.forgotten.push(...inode.waiting.splice(0));
           throw fails;
@@ -141,7 +145,7 @@ export class FaultyDisk implements Disk {
         return inode.seen.copy(buffer, offset, position, Math.min(inode.seen.length, position + length));
       },
       truncate: (size) => {
-        this.#maybeFail();
+        this.#maybeFail('truncate');
         this.#truncate(inode, size);
       },
       close: () => {},
@@ -179,15 +183,14 @@ export class FaultyDisk implements Disk {
     return bytes;
   }
 
-  #fails(): Error | null {
-    return this.failures > 0 && this.#random.chance(this.failures)
-      ? failure(this.#random.pick(['ENOSPC', 'EIO']))
-      : null;
+  #fails(operation: Operation): Error | null {
+    const fails = this.refuses(operation) || (this.failures > 0 && this.#random.chance(this.failures));
+    return fails ? failure(this.#random.pick(['ENOSPC', 'EIO'])) : null;
   }
 
-  #maybeFail(): void {
+  #maybeFail(operation: Operation): void {
     if (this.isDead) throw failure('EDEAD');
-    const error = this.#fails();
+    const error = this.#fails(operation);
     if (error) throw error;
   }
 
