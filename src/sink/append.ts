@@ -99,7 +99,7 @@ function append(
 
 /** OOM, and nothing more is stored until another command comes. A cluster client would stop at OOM: it is cut instead. */
 function refuse(connection: Connection): void {
-  if (connection.isCluster) {
+  if (connection.isOfCluster) {
     connection.destroy();
     return;
   }

@@ -10,6 +10,8 @@ import type { ConnectionInfo } from './types.ts';
 
 const UNDECIDED_MS = 50;
 const MAX_UNSENT_BYTES = 1 << 20;
+/** A disk slower than the network would leave the rest of a large pipeline in memory. */
+const MAX_UNSYNCED_BYTES = 32 << 20;
 
 /** One client: parses its commands, runs them in order, sends the replies when what they promise is true. */
 export class Connection {
@@ -24,8 +26,6 @@ export class Connection {
   resp: RespVersion = 2;
   user = '';
   isAuthenticated: boolean;
-  /** `CLUSTER SLOTS` was asked: such a client must never see OOM (spec/debezium-sink-protocol.md §9). */
-  isCluster = false;
   /** OOM was answered and nothing but `XADD` came since: nothing more is stored. */
   isSticky = false;
   /** Hash of name, host and user; 0 while the client has no name, then nothing of it is recognised as sent again. */
@@ -50,6 +50,7 @@ export class Connection {
   #commands = 0;
   #isPaused = false;
   #isSending = false;
+  #isHeldBack = false;
   #isClosed = false;
   #closeAfterReplies = false;
   #undecided: NodeJS.Timeout | undefined;
@@ -84,8 +85,19 @@ export class Connection {
 
   /** Recomputes who the feeder is; called when name or user change. */
   identify(): void {
-    const host = this.address.slice(0, this.address.lastIndexOf(':'));
-    this.origin = this.#name && !this.isCluster ? hash(`${this.#name}\n${host}\n${this.user}`) : 0;
+    this.origin = this.#name ? hash(`${this.#name}\n${this.host}\n${this.user}`) : 0;
+  }
+
+  get host(): string {
+    return this.address.slice(0, this.address.lastIndexOf(':'));
+  }
+
+  /**
+   * A client in cluster mode, which stops at OOM (spec/debezium-sink-protocol.md §9). It asks `CLUSTER SLOTS` on one
+   * connection and appends on others; none of them has a name.
+   */
+  get isOfCluster(): boolean {
+    return this.#name === '' && this.context.clusterHosts.has(this.host);
   }
 
   get info(): ConnectionInfo {
@@ -107,6 +119,22 @@ export class Connection {
     this.#lastChunkAt = now;
     this.parser.push(chunk);
     if (!this.#isPaused) this.#run(false);
+    this.#holdBack();
+  }
+
+  /**
+   * Reads no more of a pipeline while the disk is far behind; its feeder waits in its write, which knows no timeout. Clients
+   * that do not append are not held back by the others.
+   */
+  #holdBack(): void {
+    if (!this.isInSubBatch || this.#isClosed || this.#unsyncedBytes <= MAX_UNSYNCED_BYTES) return;
+    this.#isHeldBack = true;
+    this.#socket.pause();
+  }
+
+  get #unsyncedBytes(): number {
+    const { store } = this.context;
+    return store.appended - store.durable;
   }
 
   /** Stops parsing until `work` is done; the current command is run again then. */
@@ -123,6 +151,10 @@ export class Connection {
 
   /** Sends what may leave now. */
   flush(): void {
+    if (this.#isHeldBack && this.#unsyncedBytes <= MAX_UNSYNCED_BYTES / 2) {
+      this.#isHeldBack = false;
+      this.#socket.resume();
+    }
     if (this.#isSending || this.#isClosed) return;
     const isPaced = this.context.isPaced();
     const { text, pieces } = isPaced ? this.#paced() : this.replies.take(this.context.progress());
@@ -147,7 +179,13 @@ export class Connection {
 
   /** The journal took entries back. */
   takeBack(position: number): void {
-    if (this.replies.takeBack(position)) this.isSticky = true;
+    if (this.replies.takeBack(position)) {
+      if (this.isOfCluster) {
+        this.destroy();
+        return;
+      }
+      this.isSticky = true;
+    }
     if (this.comparing) this.decide();
     this.flush();
   }

@@ -14,6 +14,8 @@ export interface EndpointContext {
   readonly limits: { maxFrameBytes: number; maxArguments: number };
   /** Serves `DEL` and `CONFIG SET maxmemory`, for Debezium's own tests. */
   readonly testMode: boolean;
+  /** Hosts with a client that asked `CLUSTER SLOTS`. */
+  readonly clusterHosts: Set<string>;
   /** In test mode: the limit set by `CONFIG SET maxmemory`; 0 for none. */
   testMaxmemory: number;
   progress(): Progress;

@@ -61,6 +61,7 @@ export class Endpoint {
       limits: { maxFrameBytes: options.maxFrameBytes, maxArguments: options.maxArguments },
       testMode: options.testMode,
       testMaxmemory: 0,
+      clusterHosts: new Set(),
       progress: () => ({ durable: store.durable, synced: store.metadata.synced }),
       isPaced: () => this.#isPaced(),
       requestSync: () => this.#requestSync(),

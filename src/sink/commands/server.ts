@@ -106,8 +106,7 @@ function cluster(connection: Connection): void {
   const id = `${'0'.repeat(39)}1`;
   const { localAddress, localPort } = connection;
   if (subcommand === 'SLOTS') {
-    connection.isCluster = true;
-    connection.identify();
+    connection.context.clusterHosts.add(connection.host);
     const node = arrayOf([bulk(localAddress), integer(localPort), bulk(id)]);
     reply(connection, arrayOf([arrayOf([integer(0), integer(16383), node])]));
   } else if (subcommand === 'INFO') {
