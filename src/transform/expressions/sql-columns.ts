@@ -1,0 +1,85 @@
+import { NumberText } from '../../types.ts';
+import { isIntegral } from './numbers.ts';
+import type { JobValue } from './types.ts';
+import { compactJson } from './values.ts';
+
+/** A column as an expression names it: `email`, `after.email`. */
+export interface ColumnName {
+  /** Whole name, dots included. */
+  readonly name: string;
+  /** The parts between the dots. */
+  readonly path: readonly string[];
+}
+
+/** What `node:sqlite` takes for a parameter. A plain number would arrive as REAL, so integers are BigInt. */
+export type SqlValue = null | bigint | number | string;
+
+const INTEGER_MAX = 2n ** 63n - 1n;
+const INTEGER_MIN = -(2n ** 63n);
+
+export function columnName(name: string): ColumnName {
+  return { name, path: name.split('.') };
+}
+
+/**
+ * The value of a column in a record; null when there is none. A name with dots is first a path, then one name that holds
+ * dots. Names are compared exactly first, then ignoring case: of several that differ only in case the first one wins.
+ */
+export function readColumn(record: JobValue, column: ColumnName): JobValue {
+  if (!(record instanceof Map)) return null;
+  const { name, path } = column;
+  if (path.length === 1) return record.get(name) ?? memberIgnoringCase(record, name) ?? null;
+  return (
+    memberAt(record, path, member) ??
+    record.get(name) ??
+    memberAt(record, path, memberIgnoringCase) ??
+    memberIgnoringCase(record, name) ??
+    null
+  );
+}
+
+function memberAt(
+  record: JobValue,
+  path: readonly string[],
+  find: (value: JobValue, name: string) => JobValue | undefined,
+): JobValue | undefined {
+  let value: JobValue | undefined = record;
+  for (const name of path) {
+    value = find(value, name);
+    if (value === undefined) return undefined;
+  }
+  return value;
+}
+
+function member(value: JobValue, name: string): JobValue | undefined {
+  return value instanceof Map ? value.get(name) : undefined;
+}
+
+function memberIgnoringCase(value: JobValue, name: string): JobValue | undefined {
+  if (!(value instanceof Map)) return undefined;
+  const exact = value.get(name);
+  if (exact !== undefined) return exact;
+  const folded = name.toLowerCase();
+  for (const [candidate, found] of value) {
+    // The length first: it spares folding the names of all columns for each record where the column is missing.
+    if (candidate.length === name.length && candidate.toLowerCase() === folded) return found;
+  }
+  return undefined;
+}
+
+/** A value as SQLite sees it: booleans are 1 and 0, arrays and objects JSON text, integers beyond 64 bits text. */
+export function toSqlValue(value: JobValue): SqlValue {
+  if (value === null || typeof value === 'string') return value;
+  if (typeof value === 'number') return isIntegral(value) && Math.abs(value) < 2 ** 63 ? BigInt(value) : value;
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  if (!(value instanceof NumberText)) return compactJson(value);
+  if (!isIntegral(value)) return Number(value.text);
+  const integer = BigInt(value.text);
+  return integer >= INTEGER_MIN && integer <= INTEGER_MAX ? integer : value.text;
+}
+
+/** What SQLite would give back for a value, except that a number keeps the digits it was written with. */
+export function asResult(value: JobValue): JobValue {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return Array.isArray(value) || value instanceof Map ? compactJson(value) : value;
+}
