@@ -56,9 +56,10 @@ export function classify(members: Members, schemaName: string, keyNames: readonl
     const kind = classifyOperation(members);
     if (kind !== null) return kind;
   }
-  if (isSchemaChange(members)) return 'schema-change';
+  if (isSchemaChange(members, keyNames)) return 'schema-change';
   if (
     members.has('event_count') &&
+    members.has('data_collections') &&
     names.every((name) => TRANSACTION.has(name)) &&
     /^(BEGIN|END)$/.test(members.text('status') ?? '')
   ) {
@@ -80,9 +81,11 @@ function isCloudEvent(members: Members): boolean {
   return members.has('data') || members.names.some((name) => name.toLowerCase().startsWith('iodebezium'));
 }
 
-function isSchemaChange(members: Members): boolean {
+/** Its key names the database, and its source is a block; a table that logs DDL has columns and keys of its own. */
+function isSchemaChange(members: Members, keyNames: readonly string[]): boolean {
   if (members.has('op') || !(members.has('ddl') || members.has('tableChanges'))) return false;
-  return members.has('databaseName') || members.isObject('source');
+  const isOfDatabase = keyNames.length === 0 || (keyNames.length === 1 && keyNames[0] === 'databaseName');
+  return isOfDatabase && members.has('databaseName') && members.isObject('source');
 }
 
 const ROW_OPERATION = /^[crud]$/;
@@ -96,7 +99,7 @@ function classifyOperation(members: Members): EventKind | null {
     const broken = ROW_OPERATION.test(operation ?? '') && (members.isObject('after') || members.isObject('before'));
     return broken ? 'unknown' : null;
   }
-  if (operation === 'm' && members.has('message')) return 'message';
-  if (operation === 't') return 'truncate';
+  if (operation === 'm' && members.isObject('message')) return 'message';
+  if (operation === 't' && (hasRows || members.has('ts_ms'))) return 'truncate';
   return hasRows ? 'envelope' : 'unknown';
 }

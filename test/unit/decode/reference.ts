@@ -179,33 +179,37 @@ function decodeKey(text: string): Record<string, unknown> | null {
 
 function kindOf(json: JsonRecord, schemaName: string, key: Record<string, unknown> | null): string {
   const names = Object.keys(json);
+  const keyNames = Object.keys(key ?? {});
   if (/common\.Heartbeat/.test(schemaName)) return 'heartbeat';
   if (/\.SchemaChange/.test(schemaName)) return 'schema-change';
   if (/\.MessageValue$/.test(schemaName)) return 'message';
   if (has(json, 'op')) {
     const op = textOf(json['op']);
     if (isRecord(json['source'])) {
-      if (op === 'm' && has(json, 'message')) return 'message';
-      if (op === 't') return 'truncate';
-      return has(json, 'before') || has(json, 'after') ? 'envelope' : 'undecodable';
+      const hasRows = has(json, 'before') || has(json, 'after');
+      if (op === 'm' && isRecord(json['message'])) return 'message';
+      if (op === 't' && (hasRows || has(json, 'ts_ms'))) return 'truncate';
+      return hasRows ? 'envelope' : 'undecodable';
     }
     if (op !== null && /^[crud]$/.test(op) && (isRecord(json['before']) || isRecord(json['after'])))
       return 'undecodable';
   } else if (
     (has(json, 'ddl') || has(json, 'tableChanges')) &&
-    (has(json, 'databaseName') || isRecord(json['source']))
+    (keyNames.length === 0 || keyNames.join() === 'databaseName') &&
+    has(json, 'databaseName') &&
+    isRecord(json['source'])
   ) {
     return 'schema-change';
   }
   const transaction = ['status', 'id', 'event_count', 'data_collections', 'ts_ms', 'ts_us', 'ts_ns'];
   if (
     has(json, 'event_count') &&
+    has(json, 'data_collections') &&
     names.every((name) => transaction.includes(name)) &&
     /^(BEGIN|END)$/.test(textOf(json['status']) ?? '')
   ) {
     return 'transaction';
   }
-  const keyNames = Object.keys(key ?? {});
   if (
     has(json, 'ts_ms') &&
     names.every((name) => /^ts_[mun]s$/.test(name)) &&
