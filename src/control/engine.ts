@@ -36,10 +36,8 @@ export interface EngineOptions {
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { pipeline, instance, logger } = options;
   const { target } = pipeline.targets;
-  const writer = createWriter(options, target as TargetConnection);
-  // The target is dialled while the store recovers; neither needs the other.
-  void writer.connect();
   let store: EmbeddedStore | undefined;
+  let writer: Writer | undefined;
   try {
     store = await EmbeddedStore.open({
       folder: instance.dataDir,
@@ -48,21 +46,29 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       tailBytes: instance.memory.maxBufferedBytes,
       onNotice: ({ level, message }) => logger[level](message),
     });
+    // Not before the folder is ours: the writer has the target close the connection that was remembered there.
+    writer = createWriter(options, target as TargetConnection, store);
+    void writer.connect();
     const engine = new RunningEngine(options, store, writer);
     await engine.open();
     return engine;
   } catch (error) {
-    await writer.close(0);
+    await writer?.close(0);
     await store?.close();
     throw error;
   }
 }
 
-function createWriter({ pipeline, instance, logger }: EngineOptions, connection: TargetConnection): Writer {
+function createWriter(
+  { pipeline, instance, logger }: EngineOptions,
+  connection: TargetConnection,
+  store: EmbeddedStore,
+): Writer {
   const { settings } = pipeline;
   const address = describeTarget(connection);
   return new Writer({
     connection,
+    lastConnection: store.targetConnection,
     maxWritesPerPipeline: settings.writeBatchSize,
     maxBatchesInFlight: instance.memory.maxBatchesInFlight,
     retry: settings.retry,

@@ -12,6 +12,7 @@ import { SqliteMetadata } from './metadata-store.ts';
 import { newStream, type Recovered, recoverJournal } from './recovery.ts';
 import { MAX_COMPARED_BYTES, type StoredEntry, SubBatches } from './resends.ts';
 import { StateStore } from './state-store.ts';
+import { TargetConnectionStore } from './target-connection-store.ts';
 import type { CheckpointState, EntryReader, LostEntries, Pressure, StoredStream, StreamStore } from './types.ts';
 
 const MIN_SEGMENT_BYTES = 1 << 20;
@@ -49,6 +50,7 @@ export interface DurabilityListener {
 export class EmbeddedStore implements StreamStore {
   readonly metadata: SqliteMetadata;
   readonly deadLetters: SqliteDlq;
+  readonly targetConnection: TargetConnectionStore;
   checkpoint: CheckpointState;
   readonly subBatches: SubBatches;
   readonly #options: EmbeddedStoreOptions;
@@ -74,6 +76,7 @@ export class EmbeddedStore implements StreamStore {
     for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
     this.deadLetters = new SqliteDlq(state, (change) => this.#withReserve(change));
+    this.targetConnection = new TargetConnectionStore(state, (change) => this.#withReserve(change));
     this.checkpoint = this.#checkpoints.load(recovered.streams);
     const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(

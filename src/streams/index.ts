@@ -20,7 +20,7 @@
  *
  * ```
  * data/
- *   state.db, state.db-wal     SQLite: metadata, checkpoint, accounting, DLQ (`state-store.ts`)
+ *   state.db, state.db-wal     SQLite: metadata, checkpoint, accounting, DLQ, last connection to the target (`state-store.ts`)
  *   journal/
  *     0000000000000000.journal  segments, named by the position of their first byte (hexadecimal)
  *     0000000004000040.journal

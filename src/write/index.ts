@@ -12,6 +12,8 @@
  *   itself when the target is mended.
  * - Consecutive writes of a key within a batch become one where one can say exactly what they say together; the entries
  *   before the last are reported as superseded. Otherwise the later one waits for the earlier one.
+ * - What an ended connection still had on its way is not executed after newer writes, also when it belonged to a process that
+ *   was killed: the next connection has the target close it first (not in a Cluster; needs the right to CLIENT KILL).
  * - What a feeder did not deliver is neither written nor removed.
  * - Bounded: batches taken in, pipelines on the wire, writes and bytes per pipeline.
  *
@@ -38,6 +40,13 @@
  */
 export type { RetryOptions } from './backoff.ts';
 export type { TargetFacts } from './link.ts';
-export type { HostPort, PipelineReport, TargetConnection, TargetTls, WriterOptions } from './options.ts';
+export type {
+  ConnectionMemory,
+  HostPort,
+  PipelineReport,
+  TargetConnection,
+  TargetTls,
+  WriterOptions,
+} from './options.ts';
 export type { DeleteWrite, HashWrite, JsonWrite, Refused, TargetState, TargetWrite, WriteOutcome } from './types.ts';
 export { Writer } from './writer.ts';

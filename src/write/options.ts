@@ -48,8 +48,23 @@ export interface PipelineReport {
   readonly retried: number;
 }
 
+/** A connection as its server knows it: the server process, and the connection's number there. */
+export interface ConnectionId {
+  readonly runId: string;
+  readonly clientId: string;
+}
+
+/** Keeps the id of the last connection beyond the life of this process. */
+export interface ConnectionMemory {
+  read(): ConnectionId | null;
+  /** Throws when it cannot be kept. */
+  remember(connection: ConnectionId): void;
+}
+
 export interface WriterOptions {
   readonly connection: TargetConnection;
+  /** Where the last connection of this or an earlier process is kept; without it only this process' own is known. */
+  readonly lastConnection?: ConnectionMemory;
   /** Writes per pipeline (`write_batch_size`). */
   readonly maxWritesPerPipeline?: number;
   /** Bytes after which a pipeline is closed; one write larger than that travels alone. */
@@ -86,6 +101,7 @@ export function withDefaults(options: WriterOptions): FullOptions {
     maxBytesPerPipeline: 1024 * 1024,
     maxBatchesInFlight: 4,
     retry: { initialDelayMs: 1000, maxDelayMs: 10_000, multiplier: 2 },
+    lastConnection: { read: () => null, remember: () => {} },
     wait: { enabled: false, timeoutMs: 1000, retry: true, retryDelayMs: 1000 },
     nativeJsonMerge: true,
     connectTimeoutMs: 10_000,

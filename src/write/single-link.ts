@@ -6,7 +6,7 @@ import { CommandBuffer } from './encode.ts';
 import type { Unit } from './fold.ts';
 import { type Greeting, greet, infoFacts, PROBE_JSON, readInfo, readJsonProbe, unavailable } from './handshake.ts';
 import { NO_FACTS, type PipelineAnswer, type SentPipeline, type TargetFacts, type TargetLink } from './link.ts';
-import { describeEndpoint, type Endpoint, type FullOptions } from './options.ts';
+import { type ConnectionId, describeEndpoint, type Endpoint, type FullOptions } from './options.ts';
 import { type Reply, ReplyError } from './replies.ts';
 import { Session, type SessionAnswer, SilenceError } from './session.ts';
 
@@ -18,7 +18,8 @@ const MAX_PATIENCE = 3;
  *
  * The server executes what a connection sends in order. When a connection is given up while the server still holds bytes
  * of it, those could be executed after writes sent on the next one; so the next one first has the server kill the former
- * (`CLIENT KILL ID`), if it is the same process.
+ * (`CLIENT KILL ID`), if it is the same process. The former may have belonged to a process of ours that was killed: its
+ * kernel goes on sending what it had been given.
  */
 export class SingleLink implements TargetLink {
   facts: TargetFacts = NO_FACTS;
@@ -29,7 +30,7 @@ export class SingleLink implements TargetLink {
   readonly #dialer: Dialer;
   readonly #spare: CommandBuffer[] = [];
   #session: Session | undefined;
-  #former: Greeting | undefined;
+  #former: ConnectionId | null | undefined;
   #patience = 0;
   #closed = false;
 
@@ -48,8 +49,8 @@ export class SingleLink implements TargetLink {
         throw unavailable(`The Sentinels named a server whose role is ${greeting.role}`, this.#where);
       }
       await this.#fence(session, greeting);
+      this.#remember(greeting);
       if (!session.isOpen || this.#closed) throw unavailable('The target closed the connection', this.#where);
-      this.#former = greeting;
       this.facts = { ...greeting.facts, mode: this.#endpoint.sentinel ? 'sentinel' : 'standalone' };
     } catch (error) {
       session.end(new Error('the greeting failed'));
@@ -120,11 +121,23 @@ export class SingleLink implements TargetLink {
   }
 
   async #fence(session: Session, greeting: Greeting): Promise<void> {
+    this.#former ??= this.#options.lastConnection.read();
     const former = this.#former;
     if (!former?.clientId || !former.runId || former.runId !== greeting.runId) return;
     const { lost } = await session.commands([['CLIENT', 'KILL', 'ID', former.clientId]]);
     if (lost) throw unavailable(`The connection to the target broke: ${lost.message}`, this.#where, lost);
     // Whatever the answer: killed, already gone, or no permission, which leaves nothing to do.
+  }
+
+  /** Before anything is written over the connection, so that no process can leave one behind that nobody knows of. */
+  #remember({ runId, clientId }: Greeting): void {
+    this.#former = { runId, clientId };
+    try {
+      this.#options.lastConnection.remember(this.#former);
+    } catch (error) {
+      // On a full disk the writing must go on, because only that makes room.
+      this.#options.onWarning(`The connection to the target cannot be noted: ${(error as Error).message}`);
+    }
   }
 
   #lost(session: Session, reason: Error): void {

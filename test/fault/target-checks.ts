@@ -55,6 +55,11 @@ export async function markLife(target: Redis, life: number): Promise<void> {
   await target.set(LIFE_MARK, life);
 }
 
+interface Checked {
+  readonly server: { readonly dir: string };
+  readonly feeder: { readonly fold: Fold; readonly resent: readonly Resent[] };
+}
+
 /** What an append-only file tells of the order in which writes were executed. */
 export interface OrderReport {
   /** A key that went back to an older state within one life of rdi, in words. */
@@ -68,10 +73,11 @@ export interface OrderReport {
 /**
  * Reads the target's append-only file: every write it executed, in order. Within one life of rdi no key may go back to an
  * older state; only the journal itself may hold changes twice, where a sub-batch was sent again and not recognised.
+ * `isCut` says that connections of one life were cut: then a write in doubt may be executed in part, and again as a whole.
  */
-export function checkOrder(folder: string, fold: Fold, resent: readonly Resent[]): OrderReport {
-  const order = new ExecutedOrder(fold, resent);
-  for (const words of commandsOf(folder)) order.execute(words);
+export function checkOrder({ server, feeder }: Checked, options: { isCut?: boolean } = {}): OrderReport {
+  const order = new ExecutedOrder(feeder.fold, feeder.resent, options.isCut ?? false);
+  for (const words of commandsOf(server.dir)) order.execute(words);
   return order;
 }
 
@@ -82,6 +88,9 @@ class ExecutedOrder implements OrderReport {
   livesThatRepeated = 0;
   readonly #fold: Fold;
   readonly #resent: readonly Resent[];
+  readonly #isCut: boolean;
+  /** Version that a key had before a delete that nothing followed: perhaps the first half of a write. */
+  readonly #cutAt = new Map<string, number>();
   /** Newest version that each key has had in this life, and ever; that of its delete where it was deleted. */
   #inLife = new Map<string, number>();
   readonly #ever = new Map<string, number>();
@@ -89,9 +98,10 @@ class ExecutedOrder implements OrderReport {
   /** Key of a delete that was the last command. */
   #deleted: string | undefined;
 
-  constructor(fold: Fold, resent: readonly Resent[]) {
+  constructor(fold: Fold, resent: readonly Resent[], isCut: boolean) {
     this.#fold = fold;
     this.#resent = resent;
+    this.#isCut = isCut;
   }
 
   execute([name, key = '', ...rest]: readonly string[]): void {
@@ -111,10 +121,12 @@ class ExecutedOrder implements OrderReport {
     this.writes++;
     const before = this.#inLife.get(key) ?? 0;
     const isStoredTwice = this.#resent.some(({ first, last }) => first <= version && before <= last);
-    if (version < before && !isStoredTwice) {
+    const isSecondHalf = this.#isCut && this.#cutAt.get(key) === version;
+    if (version < before && !isStoredTwice && !isSecondHalf) {
       this.violations.push(`${key} went from version ${before} back to ${version}`);
     }
     this.#inLife.set(key, version);
+    this.#cutAt.delete(key);
     const newest = this.#ever.get(key) ?? 0;
     if (version <= newest && !this.#hasRepeated) {
       this.#hasRepeated = true;
@@ -127,6 +139,7 @@ class ExecutedOrder implements OrderReport {
   #delete(key: string): void {
     const before = this.#inLife.get(key) ?? 0;
     const version = this.#fold.history.get(key)?.find((change) => change < 0 && -change > before);
+    this.#cutAt.set(key, before);
     if (version !== undefined) this.#inLife.set(key, -version);
   }
 }

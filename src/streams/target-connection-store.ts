@@ -1,0 +1,37 @@
+import type { StateStore } from './state-store.ts';
+
+/** The connection that this folder's writes went over last: which server process, and the number it had there. */
+interface TargetConnectionId {
+  readonly runId: string;
+  readonly clientId: string;
+}
+
+/**
+ * Remembers the last connection to the target, so that the next process can have the target close it: bytes of a
+ * process that was killed may still be on their way, and must not be executed after newer ones.
+ */
+export class TargetConnectionStore {
+  readonly #state: StateStore;
+  readonly #withReserve: (change: () => void) => void;
+
+  constructor(state: StateStore, withReserve: (change: () => void) => void) {
+    this.#state = state;
+    this.#withReserve = withReserve;
+  }
+
+  read(): TargetConnectionId | null {
+    const row = this.#state.prepare('SELECT run_id, client_id FROM target_connection').get();
+    if (!row) return null;
+    const { run_id: runId, client_id: clientId } = row as { run_id: string; client_id: string };
+    return { runId, clientId };
+  }
+
+  /** Kept when it returns, whatever happens to this process. Throws `STORE_FULL` or `STORE_FAILED`. */
+  remember({ runId, clientId }: TargetConnectionId): void {
+    const put = this.#state.prepare(
+      `INSERT INTO target_connection VALUES (1, ?, ?)
+        ON CONFLICT DO UPDATE SET run_id = excluded.run_id, client_id = excluded.client_id`,
+    );
+    this.#withReserve(() => this.#state.transaction(() => put.run(runId, clientId)));
+  }
+}
