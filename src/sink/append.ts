@@ -154,6 +154,7 @@ function argument({ parser: { buffer, starts, ends } }: Connection, index: numbe
 
 /** Keys of Debezium's own state (its schema history is the one stream of it); a hash is never taken for a stream. */
 function isMetadata(connection: Connection, key: string): boolean {
+  if (connection.name === 'debezium:redis:sink') return false;
   const isHistory = connection.name === 'debezium:schema_history' || connection.name === 'debezium:db_history';
   if (!isHistory && !key.startsWith('metadata:')) return false;
   return isHistory || connection.context.store.metadata.type(connection.db, key) !== 'hash';

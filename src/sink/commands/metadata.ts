@@ -58,7 +58,8 @@ export const metadataCommands: CommandTable = {
 function hset(connection: Connection): void {
   const { parser, context, replies } = connection;
   if (parser.count % 2 !== 0) {
-    replyError(connection, "ERR wrong number of arguments for 'hset' command");
+    const name = argument(connection, 0).toLowerCase();
+    replyError(connection, `ERR wrong number of arguments for '${name}' command`);
     return;
   }
   if (!isHashOrAbsent(connection)) return;
@@ -80,7 +81,9 @@ function hset(connection: Connection): void {
 function isHashOrAbsent(connection: Connection): boolean {
   const { store } = connection.context;
   const key = argument(connection, 1);
-  const isStream = store.metadata.type(connection.db, key) === 'stream' || store.find(connection.db, key) !== undefined;
+  const type = store.metadata.type(connection.db, key);
+  // A data stream of the same name, made by a stray XADD, must not keep the feeder from its offsets.
+  const isStream = type === 'stream' || (type === null && store.find(connection.db, key) !== undefined);
   if (isStream) replyError(connection, WRONG_TYPE);
   return !isStream;
 }
