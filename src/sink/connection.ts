@@ -4,11 +4,12 @@ import { appendEntry, type Comparing } from './append.ts';
 import { execute } from './commands/index.ts';
 import type { EndpointContext } from './context.ts';
 import { ReplyQueue } from './reply-queue.ts';
-import { RequestParser } from './request-parser.ts';
+import { RequestParser, STRANGERS_LIMITS } from './request-parser.ts';
 import { error, type RespVersion } from './resp-text.ts';
 import type { ConnectionInfo } from './types.ts';
 
 const UNDECIDED_MS = 50;
+const LINGER_MS = 500;
 const MAX_UNSENT_BYTES = 1 << 20;
 /** A disk slower than the network would leave the rest of a large pipeline in memory. */
 const MAX_UNSYNCED_BYTES = 32 << 20;
@@ -59,7 +60,7 @@ export class Connection {
     this.id = id;
     this.context = context;
     this.#socket = socket;
-    this.parser = new RequestParser(context.limits);
+    this.parser = new RequestParser(context.users.isOpen ? context.limits : STRANGERS_LIMITS);
     this.address = `${socket.remoteAddress ?? 'unix'}:${socket.remotePort ?? 0}`;
     this.localAddress = socket.localAddress ?? '127.0.0.1';
     this.localPort = socket.localPort ?? 0;
@@ -81,6 +82,19 @@ export class Connection {
   set name(name: string) {
     this.#name = name;
     this.identify();
+  }
+
+  /** The client has logged in. */
+  admit(): void {
+    this.isAuthenticated = true;
+    this.parser.limits = this.context.limits;
+  }
+
+  /** The client is as new again. */
+  expel(): void {
+    this.isAuthenticated = this.context.users.isOpen;
+    this.user = this.isAuthenticated ? 'default' : '';
+    this.parser.limits = this.isAuthenticated ? this.context.limits : STRANGERS_LIMITS;
   }
 
   /** Recomputes who the feeder is; called when name or user change. */
@@ -160,7 +174,7 @@ export class Connection {
     const { text, pieces } = isPaced ? this.#paced() : this.replies.take(this.context.progress());
     if (text) this.#socket.write(text, 'latin1');
     if (pieces) void this.#sendPieces(pieces);
-    else if (this.#closeAfterReplies && this.replies.isEmpty) this.#socket.end();
+    else if (this.#closeAfterReplies && this.replies.isEmpty) this.#end('');
   }
 
   /** Called once per pacing interval while feeders are slowed down. */
@@ -233,9 +247,15 @@ export class Connection {
    */
   #refuseFrame(cause: Error): void {
     this.context.onProtocolError(this, cause);
-    if (this.hasAppended || this.#name) this.#socket.destroy();
-    else this.#socket.end(error(`ERR ${cause.message.replace(/\.$/, '')}`), 'latin1');
+    this.flush();
+    if (this.hasAppended || this.#name || !this.replies.isEmpty || this.#isSending) this.#socket.destroy();
+    else this.#end(error(`ERR ${cause.message.replace(/\.$/, '')}`));
     this.#isClosed = true;
+  }
+
+  /** Closes behind the last reply; a client that never closes its side must not keep the socket. */
+  #end(text: string): void {
+    this.#socket.end(text, 'latin1', () => setTimeout(() => this.#socket.destroy(), LINGER_MS).unref());
   }
 
   /** A feeder that waits for replies sends nothing more: a shorter pipeline than the stored one must not hang. */

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { EmbeddedStore } from '../streams/index.ts';
 import type { Connection } from './connection.ts';
 import type { Progress } from './reply-queue.ts';
+import type { RequestLimits } from './request-parser.ts';
 import type { Users } from './users.ts';
 
 /** What all connections of an endpoint share. */
@@ -11,7 +12,7 @@ export interface EndpointContext {
   readonly clock: Clock;
   readonly version: string;
   readonly startedAtMs: number;
-  readonly limits: { maxFrameBytes: number; maxArguments: number };
+  readonly limits: RequestLimits;
   /** Serves `DEL` and `CONFIG SET maxmemory`, for Debezium's own tests. */
   readonly testMode: boolean;
   /** Hosts with a client that asked `CLUSTER SLOTS`. */

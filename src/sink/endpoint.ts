@@ -10,6 +10,9 @@ import { Users } from './users.ts';
 
 /** One reply per interval to each feeder that goes on sending to a nearly full store; below its read timeout of 2 s. */
 const PACING_MS = 500;
+/** What a record of the journal can hold. */
+const MAX_FRAME_BYTES = 2 ** 30;
+const MAX_ARGUMENTS = 2 ** 24 - 1;
 
 export interface EndpointOptions {
   host: string;
@@ -58,7 +61,13 @@ export class Endpoint {
       users: new Users(options.users),
       version: options.version,
       startedAtMs: clock.now(),
-      limits: { maxFrameBytes: options.maxFrameBytes, maxArguments: options.maxArguments },
+      limits: {
+        maxFrameBytes: Math.min(options.maxFrameBytes, MAX_FRAME_BYTES),
+        maxBulkBytes: MAX_FRAME_BYTES,
+        maxArguments: Math.min(options.maxArguments, MAX_ARGUMENTS),
+        frameError: 'invalid bulk length',
+        argumentsError: 'invalid multibulk length',
+      },
       testMode: options.testMode,
       testMaxmemory: 0,
       clusterHosts: new Set(),
@@ -129,7 +138,8 @@ export class Endpoint {
   #accept(socket: Socket): void {
     const { maxConnections, authTimeoutMs } = this.#options;
     if (this.#connections.size >= maxConnections) {
-      socket.end('-ERR max number of clients reached\r\n');
+      socket.on('error', () => {});
+      socket.end('-ERR max number of clients reached\r\n', () => socket.destroy());
       return;
     }
     const connection = new Connection(socket, this.#nextId++, this.#context);
@@ -159,9 +169,7 @@ export class Endpoint {
     this.#wantsSync = true;
     if (this.#isSyncing) return;
     this.#isSyncing = true;
-    this.#sync().finally(() => {
-      this.#isSyncing = false;
-    });
+    void this.#sync();
   }
 
   async #sync(): Promise<void> {
@@ -181,6 +189,8 @@ export class Endpoint {
       }
       this.#flushAll();
     }
+    // In the same turn as the last look at what is wanted, or a request between the two would wait for ever.
+    this.#isSyncing = false;
   }
 
   #isPaced(): boolean {

@@ -12,8 +12,21 @@ const MAX_OWN_BYTES = 4 << 20;
 export interface RequestLimits {
   /** Bytes of one whole command. */
   maxFrameBytes: number;
+  maxBulkBytes: number;
   maxArguments: number;
+  /** How Redis words the error for a command beyond each limit. */
+  frameError: string;
+  argumentsError: string;
 }
+
+/** Redis' limits for a client that has not logged in. */
+export const STRANGERS_LIMITS: RequestLimits = {
+  maxFrameBytes: 10 * 16_384 + 200,
+  maxBulkBytes: 16_384,
+  maxArguments: 10,
+  frameError: 'unauthenticated bulk length',
+  argumentsError: 'unauthenticated multibulk length',
+};
 
 /**
  * Incremental parser of Redis requests: RESP arrays of bulk strings, and inline commands.
@@ -32,7 +45,7 @@ export class RequestParser {
   /** True for a command typed as a line: its arguments are not framed in {@link buffer}. */
   isInline = false;
 
-  readonly #limits: RequestLimits;
+  limits: RequestLimits;
   #data: Buffer = NOTHING;
   #own: Buffer = NOTHING;
   #frameStart = 0;
@@ -45,7 +58,7 @@ export class RequestParser {
   #needed = 0;
 
   constructor(limits: RequestLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   push(chunk: Buffer): void {
@@ -116,9 +129,9 @@ export class RequestParser {
     this.#position = this.#frameStart;
     if (this.#position >= this.#data.length) return false;
     if (this.#data[this.#position] !== STAR) return this.#inline();
-    const count = this.#number(this.#position + 1);
+    const count = this.#number(this.#position + 1, 'invalid multibulk length');
     if (count === undefined) return false;
-    if (count > this.#limits.maxArguments) throw bad('too many arguments');
+    if (count > this.limits.maxArguments) throw bad(this.limits.argumentsError);
     // Redis takes *0 and *-1 as a command without arguments and goes on.
     this.count = Math.max(0, count);
     this.#expected = this.count;
@@ -132,12 +145,13 @@ export class RequestParser {
       const at = this.#position;
       if (at >= buffer.length) return this.#wait(at + 1);
       if (buffer[at] !== DOLLAR) throw bad(`expected '$', got '${printable(buffer[at])}'`);
-      const length = this.#number(at + 1);
+      const length = this.#number(at + 1, 'invalid bulk length');
       if (length === undefined) return false;
       if (length < 0) throw bad('invalid bulk length');
+      if (length > this.limits.maxBulkBytes) throw bad(this.limits.frameError);
       const start = this.#position;
       const end = start + length;
-      if (end + 2 - this.#frameStart > this.#limits.maxFrameBytes) throw bad('the command is larger than the limit');
+      if (end + 2 - this.#frameStart > this.limits.maxFrameBytes) throw bad(this.limits.frameError);
       if (end + 2 > buffer.length) {
         this.#position = at;
         return this.#wait(end + 2);
@@ -157,7 +171,7 @@ export class RequestParser {
   }
 
   /** Reads a decimal number and its CRLF; moves behind them. Undefined when the line is not complete. */
-  #number(from: number): number | undefined {
+  #number(from: number, problem: string): number | undefined {
     const buffer = this.#data;
     let at = from;
     const isNegative = buffer[at] === 45;
@@ -168,13 +182,13 @@ export class RequestParser {
       const digit = (buffer[at] as number) - 48;
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
-      if (at - first >= 12) throw bad('a length is too long');
+      if (at - first >= 12) throw bad(problem);
     }
     if (at + 1 >= buffer.length) {
-      if (at < buffer.length && buffer[at] !== CR) throw bad('a length is not a number');
+      if (at < buffer.length && buffer[at] !== CR) throw bad(problem);
       return undefined;
     }
-    if (at === first || buffer[at] !== CR || buffer[at + 1] !== LF) throw bad('a length is not a number');
+    if (at === first || buffer[at] !== CR || buffer[at + 1] !== LF) throw bad(problem);
     this.#position = at + 2;
     return isNegative ? -value : value;
   }
@@ -182,10 +196,9 @@ export class RequestParser {
   /** `PING\r\n` as typed into a terminal; words may be quoted as in Redis. */
   #inline(): boolean {
     const newline = this.#data.indexOf(LF, this.#position);
-    if (newline < 0) {
-      if (this.#data.length - this.#position > MAX_INLINE_BYTES) throw bad('too big inline request');
-      return this.#wait(this.#data.length + 1);
-    }
+    const length = (newline < 0 ? this.#data.length : newline) - this.#position;
+    if (length > MAX_INLINE_BYTES) throw bad('too big inline request');
+    if (newline < 0) return this.#wait(this.#data.length + 1);
     const line = this.#data.toString('latin1', this.#position, newline);
     const words = splitInline(line.endsWith('\r') ? line.slice(0, -1) : line);
     if (!words) throw bad('unbalanced quotes in request');
@@ -213,36 +226,49 @@ function printable(byte: number | undefined): string {
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
+const BLANK = /[ \t\n\v\f\r]/;
+
 /** Splits a line into words by Redis' rules for inline commands; null when quotes do not match. */
 function splitInline(line: string): string[] | null {
   const words: string[] = [];
-  let i = 0;
-  while (i < line.length) {
-    if (/\s/.test(line[i] as string)) {
+  let word: string | null = null;
+  for (let i = 0; i < line.length; ) {
+    const character = line[i] as string;
+    if (BLANK.test(character)) {
+      if (word !== null) words.push(word);
+      word = null;
       i++;
-      continue;
+    } else if (character === '"' || character === "'") {
+      const quoted = readQuoted(line, i);
+      // A closing quote ends its word.
+      if (!quoted || (quoted.end < line.length && !BLANK.test(line[quoted.end] as string))) return null;
+      words.push((word ?? '') + quoted.text);
+      word = null;
+      i = quoted.end;
+    } else {
+      word = (word ?? '') + character;
+      i++;
     }
-    const quote = line[i] === '"' || line[i] === "'" ? line[i] : '';
-    let word = '';
-    if (!quote) {
-      while (i < line.length && !/\s/.test(line[i] as string)) word += line[i++];
-      words.push(word);
-      continue;
-    }
-    for (i++; i < line.length && line[i] !== quote; i++) {
-      const hex = quote === '"' ? /^\\x([0-9a-fA-F]{2})/.exec(line.slice(i, i + 4)) : null;
-      if (hex) {
-        word += String.fromCharCode(Number.parseInt(hex[1] as string, 16));
-        i += 3;
-      } else if (line[i] === '\\' && i + 1 < line.length && (quote === '"' || line[i + 1] === "'")) {
-        i++;
-        word += quote === '"' ? (ESCAPES[line[i] as string] ?? line[i]) : line[i];
-      } else word += line[i];
-    }
-    if (i >= line.length) return null;
-    i++;
-    if (i < line.length && !/\s/.test(line[i] as string)) return null;
-    words.push(word);
   }
+  if (word !== null) words.push(word);
   return words;
+}
+
+/** The text between the quote at `start` and its like, and the index behind that. Single quotes know one escape only. */
+function readQuoted(line: string, start: number): { text: string; end: number } | null {
+  const quote = line[start] as string;
+  let text = '';
+  for (let i = start + 1; i < line.length; i++) {
+    const character = line[i] as string;
+    if (character === quote) return { text, end: i + 1 };
+    const hex = quote === '"' ? /^\\x([0-9a-fA-F]{2})/.exec(line.slice(i, i + 4)) : null;
+    if (hex) {
+      text += String.fromCharCode(Number.parseInt(hex[1] as string, 16));
+      i += 3;
+    } else if (character === '\\' && i + 1 < line.length && (quote === '"' || line[i + 1] === "'")) {
+      i++;
+      text += quote === '"' ? (ESCAPES[line[i] as string] ?? line[i]) : line[i];
+    } else text += character;
+  }
+  return null;
 }

@@ -35,13 +35,13 @@ export function execute(connection: Connection): void {
     replyError(connection, unknownCommand(connection));
     return;
   }
-  if (!connection.isAuthenticated && !command.beforeAuth) {
-    replyError(connection, 'NOAUTH Authentication required.');
-    return;
-  }
   const { count } = connection.parser;
   if (command.arity >= 0 ? count !== command.arity : count < -command.arity) {
     replyError(connection, `ERR wrong number of arguments for '${name.toLowerCase()}' command`);
+    return;
+  }
+  if (!connection.isAuthenticated && !command.beforeAuth) {
+    replyError(connection, 'NOAUTH Authentication required.');
     return;
   }
   command.run(connection);
@@ -79,8 +79,13 @@ function endSubBatch(connection: Connection): void {
   connection.context.store.subBatches.end(connection.origin);
 }
 
+const SHOWN_CHARACTERS = 128;
+
 function unknownCommand(connection: Connection): string {
-  const shown = argumentsFrom(connection, 1).map((word) => `'${word.slice(0, 128)}' `);
-  const list = shown.join('').slice(0, 128);
-  return `ERR unknown command '${argument(connection, 0).slice(0, 128)}', with args beginning with: ${list}`;
+  let list = '';
+  for (const word of argumentsFrom(connection, 1)) {
+    if (list.length >= SHOWN_CHARACTERS) break;
+    list += `'${word.slice(0, SHOWN_CHARACTERS - list.length)}' `;
+  }
+  return `ERR unknown command '${argument(connection, 0).slice(0, SHOWN_CHARACTERS)}', with args beginning with: ${list}`;
 }

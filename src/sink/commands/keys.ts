@@ -72,7 +72,10 @@ function scan(connection: Connection): void {
     if (option === 'MATCH') pattern = compileGlob(value);
     else if (option === 'TYPE') type = value.toLowerCase();
     else if (option === 'COUNT' && /^[1-9]\d{0,9}$/.test(value)) count = Number(value);
-    else {
+    else if (option === 'COUNT' && !/^-?\d{1,18}$/.test(value)) {
+      replyError(connection, 'ERR value is not an integer or out of range');
+      return;
+    } else {
       replyError(connection, 'ERR syntax error');
       return;
     }

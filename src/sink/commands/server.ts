@@ -29,9 +29,10 @@ export const serverCommands: CommandTable = {
  */
 function wait(connection: Connection): void {
   const [replicas, timeout] = [argument(connection, 1), argument(connection, 2)];
-  if (!/^\d{1,9}$/.test(replicas) || !/^\d{1,15}$/.test(timeout)) {
-    replyError(connection, 'ERR value is not an integer or out of range');
-  } else reply(connection, integer(Number(replicas)));
+  if (!/^-?\d{1,9}$/.test(replicas)) replyError(connection, 'ERR value is not an integer or out of range');
+  else if (!/^-?\d{1,15}$/.test(timeout)) replyError(connection, 'ERR timeout is not an integer or out of range');
+  else if (Number(timeout) < 0) replyError(connection, 'ERR timeout is negative');
+  else reply(connection, integer(Math.max(0, Number(replicas))));
 }
 
 function config(connection: Connection): void {
@@ -56,6 +57,8 @@ function config(connection: Connection): void {
         wanted.map(([name, value]) => [name, bulk(value)]),
       ),
     );
+  } else if (subcommand === 'GET') {
+    replyError(connection, "ERR wrong number of arguments for 'config|get' command");
   } else if (subcommand === 'SET' && context.testMode && words.length === 2) {
     if (words[0]?.toLowerCase() === 'maxmemory') context.testMaxmemory = parseMemory(words[1] as string);
     reply(connection, OK);

@@ -3,6 +3,8 @@ import { bulk, error, integer, mapOf, nil, OK } from '../resp-text.ts';
 import { argument, argumentsFrom, type CommandTable, reply, replyError } from './command.ts';
 
 const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
+const NAME = /^[!-~]*$/;
+const BAD_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
 const NO_PASSWORD_SET =
   'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';
 
@@ -35,8 +37,7 @@ export const sessionCommands: CommandTable = {
     run(connection) {
       connection.db = 0;
       connection.resp = 2;
-      connection.isAuthenticated = connection.context.users.isOpen;
-      connection.user = connection.isAuthenticated ? 'default' : '';
+      connection.expel();
       connection.name = '';
       reply(connection, '+RESET\r\n');
     },
@@ -47,7 +48,7 @@ function logIn(connection: Connection, name: string, password: string): string |
   const { users } = connection.context;
   if (users.isOpen) return name === 'default' ? null : WRONG_PASSWORD;
   if (!users.accepts(name, password)) return WRONG_PASSWORD;
-  connection.isAuthenticated = true;
+  connection.admit();
   connection.user = Buffer.from(name, 'latin1').toString('utf8');
   connection.identify();
   return null;
@@ -66,6 +67,10 @@ function auth(connection: Connection): void {
 
 function hello(connection: Connection): void {
   const words = argumentsFrom(connection, 1);
+  if (words.length > 0 && !/^-?\d{1,9}$/.test(words[0] as string)) {
+    replyError(connection, 'ERR Protocol version is not an integer or out of range');
+    return;
+  }
   const version = words.length > 0 ? Number(words[0]) : connection.resp;
   if (version !== 2 && version !== 3) {
     replyError(connection, 'NOPROTO unsupported protocol version');
@@ -81,8 +86,13 @@ function hello(connection: Connection): void {
         return;
       }
       i += 2;
-    } else if (option === 'SETNAME' && i + 1 < words.length) name = words[++i] as string;
-    else {
+    } else if (option === 'SETNAME' && i + 1 < words.length) {
+      name = words[++i] as string;
+      if (!NAME.test(name)) {
+        replyError(connection, BAD_NAME);
+        return;
+      }
+    } else {
       replyError(connection, `ERR Syntax error in HELLO option '${words[i]}'`);
       return;
     }
@@ -90,7 +100,7 @@ function hello(connection: Connection): void {
   if (!connection.isAuthenticated) {
     replyError(
       connection,
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
     return;
   }
@@ -110,8 +120,8 @@ function hello(connection: Connection): void {
 
 function select(connection: Connection): void {
   const index = argument(connection, 1);
-  if (!/^\d{1,4}$/.test(index)) replyError(connection, 'ERR value is not an integer or out of range');
-  else if (Number(index) > 15) replyError(connection, 'ERR DB index is out of range');
+  if (!/^-?\d{1,9}$/.test(index)) replyError(connection, 'ERR value is not an integer or out of range');
+  else if (Number(index) < 0 || Number(index) > 15) replyError(connection, 'ERR DB index is out of range');
   else {
     connection.db = Number(index);
     reply(connection, OK);
@@ -123,12 +133,14 @@ function client(connection: Connection): void {
   const words = argumentsFrom(connection, 2);
   if (subcommand === 'SETNAME' && words.length === 1) {
     const name = words[0] as string;
-    if (!/^[!-~]*$/.test(name)) {
-      replyError(connection, 'ERR Client names cannot contain spaces, newlines or special characters.');
+    if (!NAME.test(name)) {
+      replyError(connection, BAD_NAME);
       return;
     }
     connection.name = name;
     reply(connection, OK);
+  } else if (subcommand === 'SETNAME') {
+    replyError(connection, "ERR wrong number of arguments for 'client|setname' command");
   } else if (subcommand === 'SETINFO' && words.length === 2) {
     connection.library.set((words[0] as string).toLowerCase(), words[1] as string);
     reply(connection, OK);

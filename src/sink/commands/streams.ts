@@ -5,6 +5,10 @@ import { argument, argumentsFrom, type CommandTable, reply, replyError, replyLat
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 const BAD_ID = 'ERR Invalid stream ID specified as stream command argument';
+const NO_INTEGER = 'ERR value is not an integer or out of range';
+/** Excluded bounds without anything beyond them. */
+const NOTHING_BEHIND = /^\(18446744073709551615-18446744073709551615$/;
+const NOTHING_BEFORE = /^\(0+-0+$/;
 const PIECE_CHARACTERS = 64 << 10;
 const POLL_MS = 20;
 
@@ -45,20 +49,23 @@ function parseId(text: string, isEnd: boolean): IdPair | null {
 }
 
 function range(connection: Connection, reverse: boolean): void {
-  const view = streamAt(connection, 1);
-  if (view === undefined) return;
   const [first, second] = [argument(connection, 2), argument(connection, 3)];
-  const from = parseId(reverse ? second : first, false);
-  const to = parseId(reverse ? first : second, true);
+  const [start, end] = reverse ? [second, first] : [first, second];
+  const from = parseId(start, false);
+  const to = parseId(end, true);
   const options = argumentsFrom(connection, 4);
-  const hasCount =
-    options.length === 2 && options[0]?.toUpperCase() === 'COUNT' && /^\d{1,9}$/.test(options[1] as string);
+  const hasCount = options.length === 2 && options[0]?.toUpperCase() === 'COUNT';
   if (!from || !to) replyError(connection, BAD_ID);
+  else if (NOTHING_BEHIND.test(start)) replyError(connection, 'ERR invalid start ID for the interval');
+  else if (NOTHING_BEFORE.test(end)) replyError(connection, 'ERR invalid end ID for the interval');
   else if (options.length > 0 && !hasCount) replyError(connection, 'ERR syntax error');
-  else if (!view) reply(connection, arrayHeader(0));
+  else if (hasCount && !/^-?\d{1,18}$/.test(options[1] as string)) replyError(connection, NO_INTEGER);
   else {
+    const view = streamAt(connection, 1);
     const count = hasCount ? Number(options[1]) : Number.POSITIVE_INFINITY;
-    connection.replies.pushPieces(rangePieces(view, from, to, count, reverse));
+    if (view === null) reply(connection, arrayHeader(0));
+    else if (view && count <= 0) reply(connection, nilArray(connection.resp));
+    else if (view) connection.replies.pushPieces(rangePieces(view, from, to, count, reverse));
   }
 }
 
@@ -119,7 +126,9 @@ function xread(connection: Connection): void {
     if (option === 'STREAMS') break;
     const value = words[++i] ?? '';
     if (!/^\d{1,12}$/.test(value) || (option !== 'COUNT' && option !== 'BLOCK')) {
-      replyError(connection, 'ERR syntax error');
+      const timeout = 'ERR timeout is not an integer or out of range';
+      const problems: Record<string, string> = { COUNT: NO_INTEGER, BLOCK: timeout };
+      replyError(connection, problems[option] ?? 'ERR syntax error');
       return;
     }
     if (option === 'COUNT') count = Number(value) || count;
@@ -143,6 +152,10 @@ function readStreams(connection: Connection, keys: string[], ids: string[], coun
     const pair = parseId(text, false);
     return pair && ([pair[0], pair[1] + 1] as IdPair);
   });
+  if (keys.some((key) => findKey(context.store, db, key)?.type === 'hash')) {
+    replyError(connection, WRONG_TYPE);
+    return;
+  }
   if (after.some((pair) => pair === null)) {
     replyError(connection, BAD_ID);
     return;
