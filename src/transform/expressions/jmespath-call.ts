@@ -1,3 +1,4 @@
+import type { Clock } from '../../lib/clock.ts';
 import { NumberText } from '../../types.ts';
 import type { Syntax } from './jmespath-syntax.ts';
 import { ExpressionError, ExpressionSyntaxError, type JobValue } from './types.ts';
@@ -5,6 +6,12 @@ import { type TypeName, typeOf } from './values.ts';
 
 /** A compiled part of an expression: a result for the current value. */
 export type Evaluate = (value: JobValue) => JobValue;
+
+/** What an expression is compiled from. */
+export interface Source {
+  readonly text: string;
+  readonly clock: Clock;
+}
 
 /** What a parameter accepts: a sum of these. */
 export const NULL = 1;
@@ -59,6 +66,7 @@ export interface Call {
   readonly args: readonly Argument[];
   /** The expression behind `&`, for functions that take one; else null. */
   readonly reference: Evaluate | null;
+  readonly clock: Clock;
   /** Compiles an expression that an argument holds as text. Throws ExpressionSyntaxError. */
   readonly compile: (text: string) => Evaluate;
 }

@@ -9,6 +9,7 @@ import {
   REFERENCE,
   refuseLiteral,
   refuseType,
+  type Source,
   wordsOf,
 } from './jmespath-call.ts';
 import { compileComparison } from './jmespath-compare.ts';
@@ -19,16 +20,13 @@ import type { Syntax } from './jmespath-syntax.ts';
 import { ExpressionSyntaxError, type JobObject, type JobValue } from './types.ts';
 import { isTruthy } from './values.ts';
 
-function compileText(text: string): Evaluate {
-  return compileSyntax(parseJmespath(text), text);
-}
-
 /**
  * Turns syntax into closures. The hot forms (a field, a path of fields, a call with one to three arguments) have their own.
- * @throws ExpressionSyntaxError for unknown functions, wrong numbers of arguments, and literals that can never work
+ * @throws ExpressionSyntaxError for unknown functions, wrong numbers of arguments, misplaced references, and literal arguments
+ * that their function cannot use (patterns, predicates, names of hashes)
  */
-export function compileSyntax(syntax: Syntax, text: string): Evaluate {
-  const compile = (part: Syntax): Evaluate => compileSyntax(part, text);
+export function compileSyntax(syntax: Syntax, source: Source): Evaluate {
+  const compile = (part: Syntax): Evaluate => compileSyntax(part, source);
   switch (syntax.kind) {
     case 'current':
       return (value) => value;
@@ -62,9 +60,9 @@ export function compileSyntax(syntax: Syntax, text: string): Evaluate {
       return (value) => !isTruthy(item(value));
     }
     case 'compare':
-      return compileComparison(syntax, compile(syntax.left), compile(syntax.right), text);
+      return compileComparison(syntax, compile(syntax.left), compile(syntax.right), source.text);
     case 'call':
-      return compileCall(syntax, text);
+      return compileCall(syntax, source);
     case 'reference':
       throw new ExpressionSyntaxError(
         'a reference (&) can only be an argument of a function that takes one',
@@ -149,7 +147,7 @@ function compileLogic(isOr: boolean, left: Evaluate, right: Evaluate): Evaluate 
   };
 }
 
-function compileCall(syntax: Syntax & { kind: 'call' }, text: string): Evaluate {
+function compileCall(syntax: Syntax & { kind: 'call' }, source: Source): Evaluate {
   const rule = FUNCTIONS.get(syntax.name);
   if (rule === undefined) return refuseUnknown(syntax);
   const { items } = syntax;
@@ -157,18 +155,19 @@ function compileCall(syntax: Syntax & { kind: 'call' }, text: string): Evaluate 
   const parameters = items.map((_, index) => rule.parameters[index] ?? rule.parameters.at(-1)!);
   let reference: Evaluate | null = null;
   const values = items.map((item, index): Evaluate => {
-    if (item.kind !== 'reference' || parameters[index]!.accepts !== REFERENCE) return compileSyntax(item, text);
-    reference = compileSyntax(item.item, text);
+    if (item.kind !== 'reference' || parameters[index]!.accepts !== REFERENCE) return compileSyntax(item, source);
+    reference = compileSyntax(item.item, source);
     return constant(null);
   });
   const call: Call = {
     name: rule.name,
-    args: items.map((item) => argumentOf(item, text)),
+    args: items.map((item) => argumentOf(item, source.text)),
     reference,
-    compile: compileText,
+    clock: source.clock,
+    compile: (text) => compileSyntax(parseJmespath(text), { ...source, text }),
   };
   items.forEach((item, index) => {
-    checkLiteral(call, index, parameters[index]!, item);
+    checkReference(call, index, parameters[index]!, item);
   });
   return bind(rule, call, values, parameters);
 }
@@ -187,12 +186,10 @@ function checkCount({ name, parameters }: FunctionRule, { items, start }: Syntax
   throw new ExpressionSyntaxError(problem, start);
 }
 
-/** A reference where none is due, none where one is due, or a literal of the wrong type: no record could ever pass. */
-function checkLiteral(call: Call, index: number, { accepts }: Parameter, item: Syntax): void {
-  const isReference = item.kind === 'reference';
-  if (accepts === REFERENCE ? !isReference : isReference) refuseLiteral(call, index, `must be ${wordsOf(accepts)}`);
-  if (item.kind === 'literal' && (accepts & maskOf(item.value)) === 0) {
-    refuseLiteral(call, index, `is ${wordsOf(maskOf(item.value))}, but must be ${wordsOf(accepts)}`);
+/** A reference where a value is due, or a value where a reference is due. */
+function checkReference(call: Call, index: number, { accepts }: Parameter, item: Syntax): void {
+  if ((accepts === REFERENCE) !== (item.kind === 'reference')) {
+    refuseLiteral(call, index, `must be ${wordsOf(accepts)}`);
   }
 }
 

@@ -81,14 +81,18 @@ function triesOf(length: number, { degree, factor, isNested }: Pattern): number 
   return factor * (isNested ? 2 ** length : 1) * (length + 1) ** (degree + 1);
 }
 
-function replaceAll(s: string, { regExp }: Pattern, pieces: Replacement): string {
-  const [first] = pieces;
-  if (pieces.length <= 1 && typeof first !== 'number') return s.replace(regExp, () => first ?? '');
+function replaceAll(s: string, { regExp, groups }: Pattern, pieces: Replacement): string {
   return s.replace(regExp, (...found) => {
+    if (found[0] === '' && isInsideCharacter(s, found[groups + 1])) return '';
     let replacement = '';
     for (const piece of pieces) replacement += typeof piece === 'string' ? piece : (found[piece] ?? '');
     return replacement;
   });
+}
+
+/** V8 looks for matches of nothing also between the two halves of a character beyond U+FFFF. */
+function isInsideCharacter(s: string, offset: number): boolean {
+  return (s.codePointAt(offset - 1) ?? 0) > 0xffff;
 }
 
 let guard: ((task: () => string) => string | null) | null = null;

@@ -9,13 +9,15 @@ import type { JobValue } from './types.ts';
 const ISO =
   /^(\d{4})(-?)(\d\d)\2(\d\d)(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)?)?$/i;
 
+const MONTH = /^(0[1-9]|1[0-2])$/;
+
 /** Seconds with fraction from a time, ISO text or Unix seconds, to now; positive for the past. */
 export function secondsSince(t: JobValue, call: Call): number {
   const seconds = isNumber(t) ? Number(typeof t === 'number' ? t : t.text) : secondsOfIso(t as string);
   if (seconds === null || !Number.isFinite(seconds)) {
     return refuse(call, 0, 'is no ISO 8601 time', `For Unix seconds in a text write ${call.name}(to_number(…))`);
   }
-  return Date.now() / 1000 - seconds;
+  return call.clock.now() / 1000 - seconds;
 }
 
 /** Seconds since the epoch, or null when the text is no ISO time. */
@@ -25,7 +27,7 @@ export function secondsOfIso(text: string): number | null {
   const [, year, , month, day, hour = '0', minute = '0', second = '0', fraction = '0', offset = 'Z'] = match;
   const date = Date.UTC(Number(year), Number(month) - 1, Number(day));
   // Date.UTC takes years below 100 for those of the twentieth century, and carries 30 February over into March.
-  if (Number(year) < 100 || new Date(date).getUTCDate() !== Number(day) || Number(month) > 12) return null;
+  if (Number(year) < 100 || new Date(date).getUTCDate() !== Number(day) || !MONTH.test(month!)) return null;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
   const time = Number(hour) * 3600 + Number(minute) * 60 + Number(`${second}.${fraction}`);
   return date / 1000 + time - secondsOfOffset(offset);

@@ -7,19 +7,37 @@
  *
  * **Promises:** a result depends on the record only (and, where `isVolatile`, on time and chance); nothing but an
  * `ExpressionError` is thrown for a record; the record and its values are never changed, but results may share them.
- * No expression, pattern or value can hang the process or exhaust its stack.
+ * No pattern or value can hang the process or exhaust its stack; an expression takes as long as what it goes over.
  *
  * **Does not:** tell a column that is null from one that is not there.
  */
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import type { Evaluate } from './jmespath-call.ts';
 import { compileSyntax } from './jmespath-compile.ts';
 import { parseJmespath } from './jmespath-parser.ts';
 import { isVolatileSyntax, readsOf } from './jmespath-reads.ts';
-import type { Expression } from './types.ts';
+import { type Expression, ExpressionError, type JobValue } from './types.ts';
 
 export { describeFunctions, type FunctionDescription } from './jmespath-functions.ts';
 
-/** @throws ExpressionSyntaxError */
-export function compileJmespath(text: string): Expression {
+/**
+ * Compiles an expression; `clock` is what `time_delta_days` and `time_delta_seconds` measure against.
+ * @throws ExpressionSyntaxError
+ */
+export function compileJmespath(text: string, clock: Clock = systemClock): Expression {
   const syntax = parseJmespath(text);
-  return { evaluate: compileSyntax(syntax, text), reads: readsOf(syntax), isVolatile: isVolatileSyntax(syntax) };
+  const evaluate = bounded(compileSyntax(syntax, { text, clock }));
+  return { evaluate, reads: readsOf(syntax), isVolatile: isVolatileSyntax(syntax) };
+}
+
+/** The engine ends what outgrows its stack or the longest string with a RangeError: that record is rejected, no other. */
+function bounded(evaluate: Evaluate): Evaluate {
+  return (record: JobValue) => {
+    try {
+      return evaluate(record);
+    } catch (error) {
+      if (error instanceof RangeError) throw new ExpressionError('the result is too large or nested too deeply');
+      throw error;
+    }
+  };
 }

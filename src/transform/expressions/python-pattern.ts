@@ -25,8 +25,10 @@ const FLAG_OF: Readonly<Record<string, keyof Flags | 'unicode'>> = {
 const END = '(?![^])';
 
 /**
- * Translates a pattern of Python's `re` into one for `RegExp` with the flags `gv`: same matches on every text. Not there are
- * possessive quantifiers, atomic groups, conditions and `\N{…}`.
+ * Translates a pattern of Python's `re` into one for `RegExp` with the flags `gv`. Refused are possessive quantifiers, atomic
+ * groups, conditions, `\N{…}`, and flags for letter case that hold for a part only: V8 lets them act on other parts too.
+ * It matches what Python matches, but for two oddities: where a pattern prefers to match nothing, Python tries the same
+ * place once more for something; and a reference to a group that took no part matches nothing here instead of failing.
  * @throws PatternProblem
  */
 export function translatePattern(pattern: string): Translated {
@@ -89,8 +91,11 @@ class Translator {
   }
 
   #leadingFlags(): void {
-    const match = this.#match(/\(\?([a-zA-Z]+)\)/y);
-    if (match) this.#flags = this.#changed(this.#flags, match[1]!, true);
+    for (;;) {
+      const match = this.#match(/(?:\(\?#[^)]*\))*\(\?([a-zA-Z]+)\)/y);
+      if (match === null) return;
+      this.#flags = this.#changed(this.#flags, match[1]!, true);
+    }
   }
 
   #changed(flags: Flags, letters: string, value: boolean): Flags {
@@ -240,9 +245,9 @@ class Translator {
     const match = this.#match(/([a-zA-Z]*)(?:-([a-zA-Z]+))?:/y);
     if (!match) return this.#fail('this kind of group (?… is not known here');
     const [, on = '', off = ''] = match;
+    if (/i/.test(on + off)) this.#fail('letter case can be ignored in the whole pattern only: begin it with (?i)');
     this.#flags = this.#changed(this.#changed(this.#flags, on, true), off, false);
-    const case_ = on.includes('i') ? '(?i:' : off.includes('i') ? '(?-i:' : '(?:';
-    return this.#inside(case_);
+    return this.#inside('(?:');
   }
 
   #quantified(part: Part & { canRepeat: boolean }): Part {
