@@ -28,14 +28,13 @@ export function columnName(name: string): ColumnName {
 export function readColumn(record: JobValue, column: ColumnName): JobValue {
   if (!(record instanceof Map)) return null;
   const { name, path } = column;
-  if (path.length === 1) return record.get(name) ?? memberIgnoringCase(record, name) ?? null;
-  return (
-    memberAt(record, path, member) ??
-    record.get(name) ??
-    memberAt(record, path, memberIgnoringCase) ??
-    memberIgnoringCase(record, name) ??
-    null
-  );
+  const isPath = path.length > 1;
+  // Null is a value, too: only what is not there at all is looked for elsewhere.
+  let value = isPath ? memberAt(record, path, member) : undefined;
+  if (value === undefined) value = record.get(name);
+  if (value === undefined && isPath) value = memberAt(record, path, memberIgnoringCase);
+  if (value === undefined) value = memberIgnoringCase(record, name);
+  return value ?? null;
 }
 
 function memberAt(

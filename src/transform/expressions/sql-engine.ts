@@ -8,10 +8,11 @@ import { ExpressionError, ExpressionSyntaxError, type JobValue } from './types.t
 /**
  * One empty database in memory for all expressions of the process.
  *
- * What bounds the time of an expression: SQLite expressions have no loops, so the work is the number of their operators and
- * functions times the length of their values. The limits below bound both: no value grows beyond {@link MAX_VALUE_BYTES}
- * (also not inside `replace`, `printf` or `zeroblob`), and patterns of LIKE and GLOB, which may go back and forth over a
- * text, are short. REGEXP is our own and takes linear time.
+ * What bounds the time of an expression: SQLite's expressions have no loops, so the work is that of its operators and functions
+ * on values of bounded size. The limits below see to that: no value grows beyond {@link MAX_VALUE_BYTES} (also not inside
+ * `replace`, `printf` or `zeroblob`; one that large takes a quarter of a second), patterns of LIKE and GLOB are short, and
+ * REGEXP, which is ours, counts its steps. Not bounded are `instr`, `replace`, `trim` and `json_patch` with two huge texts, as
+ * their work is the product of the two lengths: `node:sqlite` has no way to interrupt a statement.
  */
 let opened: DatabaseSync | null = null;
 

@@ -101,7 +101,8 @@ class PatternParser {
     for (let i = 0; i < least; i++) this.#repeat(atom, start);
     if (most === Number.POSITIVE_INFINITY) this.#loop(atom, start);
     else this.#options(atom, start, most - least);
-    if (this.#counts() !== null) this.#fail('A repetition cannot be repeated; put a group around it.');
+    const beyond = this.#at;
+    if (this.#counts() !== null) this.#fail('A repetition cannot be repeated; put a group around it.', beyond);
   }
 
   #loop(atom: readonly Instruction[], start: number): void {

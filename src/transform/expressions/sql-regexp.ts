@@ -12,11 +12,17 @@
  *
  * Works on code points. `.` is any character but a line feed, `^` and `$` are the ends of the text, classes are ASCII.
  * References to groups and looking ahead or behind cannot be matched like this and are refused.
+ *
+ * Text times pattern may still be much, so a match that takes more than {@link MAX_STEPS} steps (about a second) fails.
  */
 import { type Instruction, NO_CHARACTER, parsePattern } from './sql-regexp-parser.ts';
+import { ExpressionError } from './types.ts';
+
+const MAX_STEPS = 20_000_000;
 
 /**
- * A test whether some part of a text matches. Throws `ExpressionSyntaxError` with the offset in the pattern.
+ * A test whether some part of a text matches. Throws `ExpressionSyntaxError` with the offset in the pattern; the test throws
+ * {@link ExpressionError} when the text is too long for the pattern.
  */
 export function compilePattern(pattern: string): (text: string) => boolean {
   const program = parsePattern(pattern);
@@ -53,12 +59,16 @@ function run(program: readonly Instruction[], text: string): boolean {
   let next = new Threads(program.length);
   const pending: number[] = [];
   let before = NO_CHARACTER;
+  let steps = 0;
   current.clear();
   for (let at = 0; ; ) {
     const after = at < text.length ? (text.codePointAt(at) as number) : NO_CHARACTER;
     // A match may begin at every place, so the first instruction joins those that are already under way.
     if (follow(program, 0, current, pending, before, after)) return true;
     if (after === NO_CHARACTER) return false;
+    steps += current.size + 1;
+    if (steps > MAX_STEPS)
+      throw new ExpressionError('the text is too long for the pattern of REGEXP. Simplify the pattern.');
     at += after > 0xffff ? 2 : 1;
     const beyond = at < text.length ? (text.codePointAt(at) as number) : NO_CHARACTER;
     next.clear();

@@ -34,6 +34,9 @@ const OPERATOR = /->>|\|\||->|<<|>>|<=|>=|<>|!=|==|[-+*/%&|~<>=(),.]/y;
 /** The tokens of `text`, closed by one of kind `end`. Throws {@link ExpressionSyntaxError}. */
 export function readTokens(text: string): Token[] {
   const tokens: Token[] = [];
+  // SQLite takes it for the end of the text.
+  const end = text.indexOf('\0');
+  if (end >= 0) throw new ExpressionSyntaxError('The expression holds the character 0; char(0) stands for it.', end);
   for (let at = skipBlanks(text, 0); at < text.length; ) {
     const token = readToken(text, at);
     tokens.push(token);
