@@ -280,6 +280,8 @@ export class Connection {
         if (this.#isClosed) return;
         this.#socket.write(piece, 'latin1');
         while (this.#socket.writableLength > MAX_UNSENT_BYTES && !this.#isClosed) await this.#drained();
+        // Pieces may come without a pause; the other connections have their turn between them.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     } catch {
       // The header of the reply may have left already: only a cut tells the client that it is not complete.

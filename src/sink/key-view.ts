@@ -18,6 +18,8 @@ export interface KeyView {
   length(): number;
   /** Entries between two ids, oldest first. */
   entries(from: IdPair, to: IdPair): AsyncIterable<ShownEntry>;
+  /** The same where their number can be told before they are read, so that a reply of any size can be sent as it is read. */
+  counted?(from: IdPair, to: IdPair, reverse: boolean): { total: number; entries: Iterable<ShownEntry> };
   readonly lastId: string;
   /** A reply is collected before it is sent, because its length comes first; a larger one must be asked for in parts. */
   readonly maxReplyBytes: number;
@@ -65,17 +67,35 @@ function historyView(store: EmbeddedStore, db: number, key: string): KeyView {
     type: 'stream',
     length: () => store.metadata.length(db, key),
     async *entries(from, to) {
-      for (const { id, fields, fieldCount } of store.metadata.range(db, key, from, to, false)) {
-        yield { id, fields: fields.toString('latin1'), fieldCount };
-      }
+      yield* historyEntries(store, db, key, from, to, false);
     },
     // Debezium reads its whole schema history in one reply.
-    maxReplyBytes: Number.POSITIVE_INFINITY,
+    counted(from, to, reverse) {
+      const [lastMs = 0, lastSeq = 0] = this.lastId.split('-').map(Number);
+      // What is appended while the reply is sent is not part of it.
+      const end = compareIds(to, [lastMs, lastSeq]) < 0 ? to : ([lastMs, lastSeq] as const);
+      const total = store.metadata.count(db, key, from, end);
+      return { total, entries: historyEntries(store, db, key, from, end, reverse) };
+    },
+    maxReplyBytes: MAX_REPLY_BYTES,
     get lastId() {
       for (const { id } of store.metadata.range(db, key, LOWEST, HIGHEST, true)) return id;
       return '0-0';
     },
   };
+}
+
+function* historyEntries(
+  store: EmbeddedStore,
+  db: number,
+  key: string,
+  from: IdPair,
+  to: IdPair,
+  reverse: boolean,
+): Generator<ShownEntry> {
+  for (const { id, fields, fieldCount } of store.metadata.range(db, key, from, to, reverse)) {
+    yield { id, fields: fields.toString('latin1'), fieldCount };
+  }
 }
 
 function dataView(store: EmbeddedStore, stream: StoredStream): KeyView {

@@ -75,6 +75,12 @@ export class SqliteMetadata implements MetadataStore {
     return (this.#state.prepare(sql).get(db, key) as { n: number }).n;
   }
 
+  count(db: number, key: string, from: readonly [number, number], to: readonly [number, number]): number {
+    const sql = `SELECT count(*) AS n FROM metadata_stream WHERE db = ? AND key = ?
+      AND (ms, seq) >= (?, ?) AND (ms, seq) <= (?, ?)`;
+    return (this.#state.prepare(sql).get(db, key, ...boundsOf(from, to)) as { n: number }).n;
+  }
+
   *range(
     db: number,
     key: string,
@@ -88,8 +94,7 @@ export class SqliteMetadata implements MetadataStore {
     const sql = `SELECT ms, seq, fields, field_count FROM metadata_stream WHERE db = ? AND key = ?
       AND (ms, seq) >= (?, ?) AND (ms, seq) <= (?, ?) ORDER BY ms ${order}, seq ${order} LIMIT ${PAGE_ENTRIES}`;
     for (;;) {
-      const bounds = [low[0], low[1], high[0], high[1]].map((n) => BigInt(Math.min(n, Number.MAX_SAFE_INTEGER)));
-      const rows = this.#state.prepare(sql).all(db, key, ...bounds) as unknown as StreamRow[];
+      const rows = this.#state.prepare(sql).all(db, key, ...boundsOf(low, high)) as unknown as StreamRow[];
       for (const { ms, seq, fields, field_count } of rows) {
         yield { id: `${ms}-${seq}`, fields: Buffer.from(fields), fieldCount: field_count };
       }
@@ -121,4 +126,8 @@ export class SqliteMetadata implements MetadataStore {
       return Number(hash.changes) + Number(stream.changes) > 0;
     });
   }
+}
+
+function boundsOf(from: readonly [number, number], to: readonly [number, number]): bigint[] {
+  return [...from, ...to].map((n) => BigInt(Math.min(n, Number.MAX_SAFE_INTEGER)));
 }

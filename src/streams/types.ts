@@ -92,7 +92,9 @@ export interface MetadataStore {
   /** Appends an entry with a growing id; returns the id. `fields` are RESP bulk strings. */
   append(db: number, key: string, fields: Buffer, fieldCount: number): string;
   length(db: number, key: string): number;
-  /** Entries with `from <= id <= to`, ids as `[ms, seq]`. Lazily read. */
+  /** Number of entries with `from <= id <= to`, ids as `[ms, seq]`. */
+  count(db: number, key: string, from: readonly [number, number], to: readonly [number, number]): number;
+  /** Those entries, lazily read. */
   range(
     db: number,
     key: string,

@@ -76,18 +76,32 @@ async function* rangePieces(
   count: number,
   reverse: boolean,
 ): AsyncGenerator<string> {
+  const counted = view.counted?.(from, to, reverse);
+  if (counted) {
+    const total = Math.min(count, counted.total);
+    yield* entryPieces(counted.entries, total);
+    return;
+  }
   const entries = await collect(view, from, to, count, reverse);
   if (!entries) {
     yield '-ERR the reply would be larger than 64 MB. Ask for a part of it with COUNT\r\n';
     return;
   }
-  let piece = arrayHeader(entries.length);
+  yield* entryPieces(entries, entries.length);
+}
+
+/** The first `total` entries as an array, in pieces. Throws when there are fewer: then the reply cannot be completed. */
+function* entryPieces(entries: Iterable<ShownEntry>, total: number): Generator<string> {
+  let piece = arrayHeader(total);
+  let left = total;
   for (const entry of entries) {
+    if (left-- === 0) break;
     piece += shown(entry);
     if (piece.length < PIECE_CHARACTERS) continue;
     yield piece;
     piece = '';
   }
+  if (left > 0) throw new Error('entries were removed while they were sent');
   yield piece;
 }
 
