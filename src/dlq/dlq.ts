@@ -8,8 +8,8 @@ const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5000;
 /** Of a larger entry only the raw texts are kept; rows as JSON would double it. */
 const MAX_PARSED_BYTES = 8 << 20;
-/** Longer texts are cut: a record that cannot be stored would hold back everything behind it for ever. */
-const MAX_TEXT_BYTES = 32 << 20;
+/** Longer texts are cut; the entry itself is always kept whole beside them. */
+const MAX_TEXT_BYTES = 1 << 20;
 
 export interface RejectedEntry {
   readonly entry: StreamEntry;
@@ -43,7 +43,11 @@ export class Dlq {
   async add(rejected: readonly RejectedEntry[], signal: AbortSignal): Promise<void> {
     const { store, maxRecords, now, onStoreFailed } = this.#options;
     const timestamp = new Date(now()).toISOString();
-    const records = rejected.map((one) => ({ stream: one.entry.stream.name, fields: describe(one, timestamp) }));
+    const records = rejected.map((one) => ({
+      stream: one.entry.stream.name,
+      fields: describe(one, timestamp),
+      entry: one.entry.bytes.subarray(one.entry.start, one.entry.end),
+    }));
     for (let delay = FIRST_RETRY_MS; ; delay = Math.min(LAST_RETRY_MS, delay * 2)) {
       try {
         store.add(records, maxRecords);
@@ -101,7 +105,7 @@ function text(whole: Buffer | undefined): string | undefined {
 
 function cutNote(bytes: Buffer | undefined): string | undefined {
   if (!bytes || bytes.length <= MAX_TEXT_BYTES) return undefined;
-  return `only the first ${MAX_TEXT_BYTES} of ${bytes.length} bytes are kept`;
+  return `only the first ${MAX_TEXT_BYTES} of ${bytes.length} bytes are shown; the whole entry is kept`;
 }
 
 /** Key and rows as JSON with the digits that were sent, as far as the entry is an envelope. */

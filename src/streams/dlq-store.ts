@@ -1,7 +1,7 @@
 import type { StateStore } from './state-store.ts';
-import type { DlqRecord, DlqStore } from './types.ts';
+import type { DlqRecord, DlqStore, NewDlqRecord } from './types.ts';
 
-/** Dead letter queues in the state store. Record ids are `ms-seq` of when the record was rejected. */
+/** Dead letter queues in the state store. Record ids are numbers that grow. */
 export class SqliteDlq implements DlqStore {
   readonly #state: StateStore;
   readonly #withRoom: (change: () => void) => void;
@@ -12,11 +12,11 @@ export class SqliteDlq implements DlqStore {
     this.#withRoom = withRoom;
   }
 
-  add(records: readonly { stream: string; fields: Record<string, string> }[], cap: number): void {
-    const insert = this.#state.prepare('INSERT INTO dlq (stream, fields) VALUES (?, ?)');
+  add(records: readonly NewDlqRecord[], cap: number): void {
+    const insert = this.#state.prepare('INSERT INTO dlq (stream, fields, entry) VALUES (?, ?, ?)');
     const streams = new Set(records.map((record) => record.stream));
     const change = () => {
-      for (const { stream, fields } of records) insert.run(stream, JSON.stringify(fields));
+      for (const { stream, fields, entry } of records) insert.run(stream, JSON.stringify(fields), entry);
       for (const stream of streams) this.#evict(stream, cap);
     };
     this.#withRoom(() => this.#state.transaction(change));
@@ -46,5 +46,11 @@ export class SqliteDlq implements DlqStore {
       id: String(id),
       fields: JSON.parse(fields),
     }));
+  }
+
+  original(stream: string, id: string): Buffer | null {
+    const sql = 'SELECT entry FROM dlq WHERE stream = ? AND id = ?';
+    const row = this.#state.prepare(sql).get(stream, Number(id)) as { entry: Uint8Array } | undefined;
+    return row ? Buffer.from(row.entry) : null;
   }
 }

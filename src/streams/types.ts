@@ -67,10 +67,19 @@ export interface DlqRecord {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+export interface NewDlqRecord {
+  readonly stream: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** All fields of the rejected entry, headers included, byte for byte: RESP bulk strings. */
+  readonly entry: Uint8Array;
+}
+
 /** Dead letter queues, one per stream. */
 export interface DlqStore {
   /** Appends records and evicts the oldest beyond `cap` per stream. Durable once `sync` resolves. */
-  add(records: readonly { stream: string; fields: Record<string, string> }[], cap: number): void;
+  add(records: readonly NewDlqRecord[], cap: number): void;
+  /** The rejected entry of a record as it came; null when there is no such record. */
+  original(stream: string, id: string): Buffer | null;
   queues(): { stream: string; count: number; evicted: number }[];
   records(stream: string, options: { limit: number; offset: number; order: 'asc' | 'desc' }): DlqRecord[];
 }

@@ -29,7 +29,10 @@ async function onFullDisk() {
 
 test('a rejected record finds room on a full disk: settling, which frees segments, waits for it', async () => {
   const store = await onFullDisk();
-  store.deadLetters.add([{ stream: 'data:shop.orders', fields: { code: 'DECODE_NOT_JSON' } }], 1000);
+  store.deadLetters.add(
+    [{ stream: 'data:shop.orders', fields: { code: 'DECODE_NOT_JSON' }, entry: Buffer.alloc(0) }],
+    1000,
+  );
   expect(store.deadLetters.queues()).toEqual([{ stream: 'data:shop.orders', count: 1, evicted: 0 }]);
   await store.close();
 });
