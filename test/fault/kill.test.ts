@@ -7,10 +7,13 @@ import { createWorld, expectWhole, type World } from './world.ts';
 
 const KILLS = Number(process.env['FAULT_KILLS'] ?? 210);
 
+/** Kills after which the target is compared in between: later changes of a row would hide a loss. */
+const CHECK_EVERY = 20;
+
 /** What the process is at when it is killed; a name stands as often as its share. */
 const MOMENTS = [
   ...['starting', 'starting', 'appending', 'appending', 'appending'],
-  ...['answering', 'answering', 'settling', 'anything', 'anything'],
+  ...['answering', 'answering', 'writing', 'writing', 'settling', 'anything', 'anything'],
 ] as const;
 
 let world: World;
@@ -26,7 +29,7 @@ afterEach(() => world.close());
 
 describe('kill -9 under load', () => {
   it(`${KILLS} times at random moments loses nothing, brings no deleted row back, lets no row go back in time`, async () => {
-    const { rdi, feeder, target } = world;
+    const { rdi, feeder, target, server } = world;
     const hits = { notServing: 0, unanswered: 0 };
     const startedAt = performance.now();
     let startMs = 500;
@@ -39,8 +42,10 @@ describe('kill -9 under load', () => {
       else startMs = startMs * 0.8 + servedAfterMs * 0.2;
       if (feeder.isWaiting) hits.unanswered++;
       await rdi.kill();
+      server.thaw();
       feeder.isHeld = false;
       expect(feeder.violations).toEqual([]);
+      if (kill % CHECK_EVERY === CHECK_EVERY - 1) await checkBetween(kill);
     }
     await markLife(target, KILLS);
     await rdi.start();
@@ -124,6 +129,10 @@ async function liveUntil(moment: (typeof MOMENTS)[number], startMs: number): Pro
     await spin(random.isLucky(0.3) ? 0 : random.between(0, 4));
   } else if (moment === 'answering') {
     await pipelineReaches(1);
+  } else if (moment === 'writing') {
+    // What is written stays in doubt for longer than a checkpoint takes.
+    world.server.freeze();
+    await sleep(random.between(0, 200));
   } else if (moment === 'settling') {
     feeder.isHeld = true;
     await happens(() => feeder.open.length === 0, 5000);
@@ -146,6 +155,18 @@ function pipelineReaches(answers: number): Promise<void> {
       if (answered >= answers) done();
     };
   });
+}
+
+/** Lets everything settle and compares, then kills again. */
+async function checkBetween(kill: number): Promise<void> {
+  const { rdi, feeder, target } = world;
+  feeder.isHeld = true;
+  await markLife(target, kill + 0.5);
+  await rdi.start();
+  await happens(() => feeder.open.length === 0, 10_000);
+  await expectWhole(world);
+  await rdi.kill();
+  feeder.isHeld = false;
 }
 
 /** Waits more finely than timers do; replies come within a few milliseconds. */
