@@ -36,7 +36,7 @@ const RECOMMENDED = {
  * Debezium 2.5 stops when its sink goes away, and waits twice 90 s for a reader that is blocked in front of a full queue.
  * A queue that takes a whole test's changes keeps these three minutes out of the suite.
  */
-const ROOMY_QUEUE = { 'debezium.source.max.queue.size': '262144' };
+const ROOMY_QUEUE = { 'debezium.source.max.queue.size': '131072' };
 
 export const COMBINATIONS: readonly Combination[] = [
   postgresql('3.6.1.Final', { unsent: ['all_types.c_box'] }),

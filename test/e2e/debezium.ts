@@ -129,5 +129,5 @@ function javaHome(version: DebeziumVersion): string {
 }
 
 function javaOptions(version: DebeziumVersion): string {
-  return version.startsWith('2') ? '-Xmx1g' : '-Xmx1g --add-opens java.base/java.lang=ALL-UNNAMED';
+  return version.startsWith('2') ? '-Xmx2g' : '-Xmx1g --add-opens java.base/java.lang=ALL-UNNAMED';
 }

@@ -1,6 +1,6 @@
 /** Child processes of the slow suites: started with a log file, waited for, and always ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface StartOptions {
@@ -12,6 +12,10 @@ export interface StartOptions {
   readonly uid?: number;
   readonly gid?: number;
 }
+
+/** Lets Linux kill a child when its parent is gone, whatever ended the parent. */
+const SETPRIV = '/usr/bin/setpriv';
+const LEASH = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--'] : [];
 
 /** A running child process. It never outlives the test process. */
 export class Process {
@@ -26,7 +30,8 @@ export class Process {
     this.#logFile = options.logFile;
     const log = openSync(options.logFile, 'a');
     const { uid, gid, cwd } = options;
-    this.#child = spawn(command, [...args], {
+    const [program = command, ...leash] = [...LEASH, command];
+    this.#child = spawn(program, [...leash, ...args], {
       stdio: ['ignore', log, log],
       env: { ...withoutOwnVariables(process.env), ...options.env },
       ...(cwd === undefined ? {} : { cwd }),
