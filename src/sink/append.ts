@@ -1,6 +1,6 @@
 import type { StoredEntry } from '../streams/resends.ts';
 import type { StoredStream } from '../streams/types.ts';
-import type { Connection } from './connection.ts';
+import type { Client, Comparing, EntryIdPair, Fields, HeldEntry } from './client.ts';
 import { bulk, error, OOM } from './resp-text.ts';
 
 const STAR = 42;
@@ -10,34 +10,11 @@ const STAR = 42;
  */
 const QUIET_MS = 300;
 
-/** Fields of an entry in RESP form, `bytes[start, end)`. */
-interface Fields {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly count: number;
-}
-
-/** An entry that was read and is not appended yet. */
-export interface HeldEntry {
-  readonly stream: StoredStream;
-  readonly fields: Fields;
-  readonly explicitId: EntryIdPair | undefined;
-}
-
-/** The first pipeline of a reconnected feeder beside the entries that its last sub-batch left. */
-export interface Comparing {
-  readonly stored: readonly StoredEntry[];
-  readonly held: HeldEntry[];
-}
-
-type EntryIdPair = readonly [number, number];
-
 /**
  * Runs the current command as an `XADD` to a data stream: the hot path of the endpoint. Whatever it holds, the reply is
  * an id (once durable) or OOM.
  */
-export function xadd(connection: Connection): void {
+export function xadd(connection: Client): void {
   const { parser } = connection;
   const { buffer, starts, ends, count } = parser;
   const key = buffer.latin1Slice(starts[1], ends[1]);
@@ -57,7 +34,7 @@ export function xadd(connection: Connection): void {
 }
 
 /** Feeders send runs of entries of one stream: the last one is remembered. */
-function streamOf(connection: Connection, key: string): StoredStream {
+function streamOf(connection: Client, key: string): StoredStream {
   const { lastStream } = connection;
   if (lastStream?.rawName === key && lastStream.db === connection.db) return lastStream;
   const stream = connection.context.store.stream(connection.db, key);
@@ -65,9 +42,16 @@ function streamOf(connection: Connection, key: string): StoredStream {
   return stream;
 }
 
+/** The pipeline under comparison is not the stored one: its entries so far are new after all. */
+export function decide(connection: Client): void {
+  const held = connection.comparing?.held ?? [];
+  connection.comparing = null;
+  for (const { stream, fields, explicitId } of held) appendEntry(connection, stream, fields, explicitId);
+}
+
 /** Appends an entry and queues its reply. */
-export function appendEntry(
-  connection: Connection,
+function appendEntry(
+  connection: Client,
   stream: StoredStream,
   fields: Fields,
   explicitId: EntryIdPair | undefined,
@@ -86,7 +70,7 @@ export function appendEntry(
 }
 
 function append(
-  connection: Connection,
+  connection: Client,
   stream: StoredStream,
   { bytes, start, end, count }: Fields,
   explicitId: EntryIdPair | undefined,
@@ -98,7 +82,7 @@ function append(
 }
 
 /** OOM, and nothing more is stored until another command comes. A cluster client would stop at OOM: it is cut instead. */
-function refuse(connection: Connection): void {
+function refuse(connection: Client): void {
   if (connection.isOfCluster) {
     connection.destroy();
     return;
@@ -108,7 +92,7 @@ function refuse(connection: Connection): void {
 }
 
 /** The arguments from `first` on: where they stand, or put together for an inline command. */
-function fieldsFrom({ parser }: Connection, first: number): Fields {
+function fieldsFrom({ parser }: Client, first: number): Fields {
   const { buffer, starts, ends, isInline } = parser;
   const count = Math.max(0, parser.count - first);
   if (!isInline) {
@@ -125,7 +109,7 @@ function fieldsFrom({ parser }: Connection, first: number): Fields {
  * Index of the id argument, behind `NOMKSTREAM` and `MAXLEN|MINID [=|~] threshold [LIMIT count]`. Trimming options are
  * accepted and have no effect: entries leave when they are settled.
  */
-function findId(connection: Connection): number {
+function findId(connection: Client): number {
   const { count } = connection.parser;
   let i = 2;
   for (;;) {
@@ -143,17 +127,17 @@ function findId(connection: Connection): number {
   return isId ? i : 1;
 }
 
-function parseId(connection: Connection, index: number): EntryIdPair | undefined {
+function parseId(connection: Client, index: number): EntryIdPair | undefined {
   const match = /^(\d{1,15})-(\d{1,9})$/.exec(index > 1 ? argument(connection, index) : '');
   return match ? [Number(match[1]), Number(match[2])] : undefined;
 }
 
-function argument({ parser: { buffer, starts, ends } }: Connection, index: number): string {
+function argument({ parser: { buffer, starts, ends } }: Client, index: number): string {
   return buffer.latin1Slice(starts[index], ends[index]);
 }
 
 /** Keys of Debezium's own state (its schema history is the one stream of it); a hash is never taken for a stream. */
-function isMetadata(connection: Connection, key: string): boolean {
+function isMetadata(connection: Client, key: string): boolean {
   if (connection.name === 'debezium:redis:sink') return false;
   const isHistory = connection.name === 'debezium:schema_history' || connection.name === 'debezium:db_history';
   if (!isHistory && !key.startsWith('metadata:')) return false;
@@ -161,7 +145,7 @@ function isMetadata(connection: Connection, key: string): boolean {
 }
 
 /** Schema history is exempt from back-pressure: it is small, and needed for progress. */
-function appendMetadata(connection: Connection, key: string): void {
+function appendMetadata(connection: Client, key: string): void {
   const { context, replies } = connection;
   const { store } = context;
   const { bytes, start, end, count } = fieldsFrom(connection, findId(connection) + 1);
@@ -175,7 +159,7 @@ function appendMetadata(connection: Connection, key: string): void {
 }
 
 /** On the first `XADD` of a feeder that was here before: fetches what its last sub-batch left, then runs it again. */
-function mayBeSentAgain(connection: Connection): boolean {
+function mayBeSentAgain(connection: Client): boolean {
   const { context, origin } = connection;
   const { subBatches } = context.store;
   if (origin === 0 || !subBatches.has(origin)) return false;
@@ -188,7 +172,7 @@ function mayBeSentAgain(connection: Connection): boolean {
   return true;
 }
 
-function compare(connection: Connection, comparing: Comparing, entry: HeldEntry): void {
+function compare(connection: Client, comparing: Comparing, entry: HeldEntry): void {
   const { stored, held } = comparing;
   const expected = stored[held.length] as StoredEntry;
   const { fields } = entry;
@@ -199,7 +183,7 @@ function compare(connection: Connection, comparing: Comparing, entry: HeldEntry)
     expected.fieldCount === fields.count &&
     bytes.equals(expected.bytes.subarray(expected.start, expected.end));
   if (!isSame) {
-    connection.decide();
+    decide(connection);
     return;
   }
   if (held.length < stored.length) return;

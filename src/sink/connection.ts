@@ -1,11 +1,8 @@
 import type { Socket } from 'node:net';
-import type { StoredStream } from '../streams/types.ts';
-import { appendEntry, type Comparing } from './append.ts';
+import { decide } from './append.ts';
+import { Client, type EndpointContext } from './client.ts';
 import { execute } from './commands/index.ts';
-import type { EndpointContext } from './context.ts';
-import { ReplyQueue } from './reply-queue.ts';
-import { RequestParser, STRANGERS_LIMITS } from './request-parser.ts';
-import { error, type RespVersion } from './resp-text.ts';
+import { error } from './resp-text.ts';
 import type { ConnectionInfo } from './types.ts';
 
 const UNDECIDED_MS = 50;
@@ -15,37 +12,9 @@ const MAX_UNSENT_BYTES = 1 << 20;
 const MAX_UNSYNCED_BYTES = 32 << 20;
 
 /** One client: parses its commands, runs them in order, sends the replies when what they promise is true. */
-export class Connection {
-  readonly id: number;
-  readonly context: EndpointContext;
-  readonly parser: RequestParser;
-  readonly replies = new ReplyQueue();
-  readonly address: string;
-  readonly localAddress: string;
-  readonly localPort: number;
-  db = 0;
-  resp: RespVersion = 2;
-  user = '';
-  isAuthenticated: boolean;
-  /** OOM was answered and nothing but `XADD` came since: nothing more is stored. */
-  isSticky = false;
-  /** Hash of name, host and user; 0 while the client has no name, then nothing of it is recognised as sent again. */
-  origin = 0;
-  /** True between an `XADD` and the next other command. */
-  isInSubBatch = false;
-  hasAppended = false;
-  /** It has sent another command after an `XADD`, as all feeders but those of Debezium 1.9.0 do. */
-  separates = false;
-  /** How long nothing had come when the command at hand began to arrive; 0 for the next commands of a chunk. */
-  restMs = 0;
-  lastStream: StoredStream | null = null;
-  /** While the first pipeline of a reconnected feeder is compared with the one stored before. */
-  comparing: Comparing | null = null;
-  readonly library = new Map<string, string>();
-
+export class Connection extends Client {
   readonly #socket: Socket;
   readonly #createdAt: number;
-  #name = '';
   #lastCommandAt: number;
   #lastChunkAt: number;
   #commands = 0;
@@ -57,68 +26,26 @@ export class Connection {
   #undecided: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, id: number, context: EndpointContext) {
-    this.id = id;
-    this.context = context;
+    super(id, context, {
+      remote: `${socket.remoteAddress ?? 'unix'}:${socket.remotePort ?? 0}`,
+      local: socket.localAddress ?? '127.0.0.1',
+      localPort: socket.localPort ?? 0,
+    });
     this.#socket = socket;
-    this.parser = new RequestParser(context.users.isOpen ? context.limits : STRANGERS_LIMITS);
-    this.address = `${socket.remoteAddress ?? 'unix'}:${socket.remotePort ?? 0}`;
-    this.localAddress = socket.localAddress ?? '127.0.0.1';
-    this.localPort = socket.localPort ?? 0;
-    this.isAuthenticated = context.users.isOpen;
-    if (context.users.isOpen) this.user = 'default';
     this.#createdAt = context.clock.elapsed();
     this.#lastCommandAt = this.#createdAt;
     this.#lastChunkAt = this.#createdAt;
   }
 
-  get isClosed(): boolean {
+  override get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  get name(): string {
-    return this.#name;
-  }
-
-  set name(name: string) {
-    this.#name = name;
-    this.identify();
-  }
-
-  /** The client has logged in. */
-  admit(): void {
-    this.isAuthenticated = true;
-    this.parser.limits = this.context.limits;
-  }
-
-  /** The client is as new again. */
-  expel(): void {
-    this.isAuthenticated = this.context.users.isOpen;
-    this.user = this.isAuthenticated ? 'default' : '';
-    this.parser.limits = this.isAuthenticated ? this.context.limits : STRANGERS_LIMITS;
-  }
-
-  /** Recomputes who the feeder is; called when name or user change. */
-  identify(): void {
-    this.origin = this.#name ? hash(`${this.#name}\n${this.host}\n${this.user}`) : 0;
-  }
-
-  get host(): string {
-    return this.address.slice(0, this.address.lastIndexOf(':'));
-  }
-
-  /**
-   * A client in cluster mode, which stops at OOM (spec/debezium-sink-protocol.md §9). It asks `CLUSTER SLOTS` on one
-   * connection and appends on others; none of them has a name.
-   */
-  get isOfCluster(): boolean {
-    return this.#name === '' && this.context.clusterHosts.has(this.host);
-  }
-
-  get info(): ConnectionInfo {
+  override get info(): ConnectionInfo {
     const now = this.context.clock.elapsed();
     return {
       id: this.id,
-      name: Buffer.from(this.#name, 'latin1').toString('utf8'),
+      name: Buffer.from(this.name, 'latin1').toString('utf8'),
       address: this.address,
       user: this.user,
       ageSec: Math.floor((now - this.#createdAt) / 1000),
@@ -152,7 +79,7 @@ export class Connection {
   }
 
   /** Stops parsing until `work` is done; the current command is run again then. */
-  pauseFor(work: Promise<void>): void {
+  override pauseFor(work: Promise<void>): void {
     this.#isPaused = true;
     work.then(
       () => {
@@ -200,26 +127,19 @@ export class Connection {
       }
       this.isSticky = true;
     }
-    if (this.comparing) this.decide();
+    if (this.comparing) decide(this);
     this.flush();
   }
 
-  closeAfterReplies(): void {
+  override closeAfterReplies(): void {
     this.#closeAfterReplies = true;
   }
 
   /** Cuts the connection; a feeder sends again what was not answered. */
-  destroy(): void {
+  override destroy(): void {
     this.#isClosed = true;
     clearTimeout(this.#undecided);
     this.#socket.destroy();
-  }
-
-  /** The pipeline under comparison is not the stored one: its entries so far are new after all. */
-  decide(): void {
-    const held = this.comparing?.held ?? [];
-    this.comparing = null;
-    for (const { stream, fields, explicitId } of held) appendEntry(this, stream, fields, explicitId);
   }
 
   #run(again: boolean): void {
@@ -248,7 +168,7 @@ export class Connection {
   #refuseFrame(cause: Error): void {
     this.context.onProtocolError(this, cause);
     this.flush();
-    if (this.hasAppended || this.#name || !this.replies.isEmpty || this.#isSending) this.#socket.destroy();
+    if (this.hasAppended || this.name || !this.replies.isEmpty || this.#isSending) this.#socket.destroy();
     else this.#end(error(`ERR ${cause.message.replace(/\.$/, '')}`));
     this.#isClosed = true;
   }
@@ -264,7 +184,7 @@ export class Connection {
     this.#undecided = setTimeout(() => {
       if (!this.comparing || this.#isClosed || this.parser.isInsideFrame) return;
       this.replies.startTurn();
-      this.decide();
+      decide(this);
       this.flush();
     }, UNDECIDED_MS);
   }
@@ -302,11 +222,4 @@ export class Connection {
       this.#socket.once('close', done);
     });
   }
-}
-
-/** FNV-1a over the characters; never 0. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0 || 1;
 }

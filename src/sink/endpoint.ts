@@ -3,8 +3,8 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { ConfigError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EmbeddedStore } from '../streams/index.ts';
+import type { Client, EndpointContext } from './client.ts';
 import { Connection } from './connection.ts';
-import type { EndpointContext } from './context.ts';
 import type { ConnectionInfo, EndpointUser } from './types.ts';
 import { Users } from './users.ts';
 
@@ -74,8 +74,8 @@ export class Endpoint {
       progress: () => ({ durable: store.durable, synced: store.metadata.synced }),
       isPaced: () => this.#isPaced(),
       requestSync: () => this.#requestSync(),
-      connections: () => this.#connections.values(),
-      onProtocolError: (connection, cause) => this.#onProtocolError(connection, cause),
+      clients: () => this.#connections.values(),
+      onProtocolError: (client, cause) => this.#onProtocolError(client, cause),
     };
     this.#server = tls ? createTlsServer(tlsOptions(tls)) : createServer({ noDelay: true, keepAlive: true });
     this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#accept(socket));
@@ -211,8 +211,8 @@ export class Endpoint {
     this.#flushAll();
   }
 
-  #onProtocolError(connection: Connection, cause: Error): void {
-    const { address, name } = connection.info;
+  #onProtocolError(client: Client, cause: Error): void {
+    const { address, name } = client.info;
     this.#options.onNotice({
       level: 'warn',
       message: `Closed the connection of ${name || 'a client'} at ${address}: ${cause.message} If it is a feeder, it will connect again.`,

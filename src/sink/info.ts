@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Client } from './client.ts';
 
 /** Equal, above any `memory.limit.mb`: every Debezium version from 2.1 on waits until the next poll says otherwise. */
 const FULL = 1099511627776;
@@ -9,13 +9,13 @@ const MAX_REPORTED = 1 << 20;
  * The text of `INFO`. `used_memory` and `maxmemory` know two states only, "check off" and "full": a real limit makes
  * the estimate of Debezium 2.6 and later wait for ever.
  */
-export function infoText(connection: Connection, sections: readonly string[]): string {
+export function infoText(connection: Client, sections: readonly string[]): string {
   const { context } = connection;
   const wanted = new Set(sections.map((section) => section.toLowerCase()));
   const all = wanted.size === 0 || wanted.has('all') || wanted.has('default') || wanted.has('everything');
   const parts: Readonly<Record<string, () => string[]>> = {
     Server: () => server(connection),
-    Clients: () => [`connected_clients:${[...context.connections()].length}`, 'blocked_clients:0'],
+    Clients: () => [`connected_clients:${[...context.clients()].length}`, 'blocked_clients:0'],
     Memory: () => memory(connection),
     Persistence: () => ['loading:0', 'aof_enabled:1', 'aof_last_write_status:ok', 'rdb_changes_since_last_save:0'],
     Stats: () => [`total_entries_appended:${totalAppended(connection)}`, 'evicted_keys:0', 'expired_keys:0'],
@@ -29,7 +29,7 @@ export function infoText(connection: Connection, sections: readonly string[]): s
     .join('\r\n');
 }
 
-function server({ context, localPort }: Connection): string[] {
+function server({ context, localPort }: Client): string[] {
   const uptime = Math.floor((context.clock.now() - context.startedAtMs) / 1000);
   return [
     'redis_version:7.0.15',
@@ -43,7 +43,7 @@ function server({ context, localPort }: Connection): string[] {
   ];
 }
 
-function memory({ context }: Connection): string[] {
+function memory({ context }: Client): string[] {
   const { store, testMaxmemory } = context;
   const isFull = store.pressure !== 'none' || testMaxmemory > 0;
   const used = isFull ? FULL : Math.min(store.bytes, MAX_REPORTED);
@@ -61,11 +61,11 @@ function memory({ context }: Connection): string[] {
   ];
 }
 
-function totalAppended({ context }: Connection): number {
+function totalAppended({ context }: Client): number {
   return context.store.streams().reduce((sum, stream) => sum + stream.appended, 0);
 }
 
-function keyspace({ context }: Connection): string[] {
+function keyspace({ context }: Client): string[] {
   const lines: string[] = [];
   for (let db = 0; db < 16; db++) {
     const streams = context.store.streams().filter((stream) => stream.db === db).length;

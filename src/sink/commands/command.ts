@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts';
+import type { Client } from '../client.ts';
 import { error } from '../resp-text.ts';
 
 /** A command of the endpoint. `run` leaves exactly one reply. */
@@ -7,33 +7,33 @@ export interface Command {
   readonly arity: number;
   /** May be sent before `AUTH`: some Debezium versions name themselves and select a database first. */
   readonly beforeAuth?: boolean;
-  run(connection: Connection): void;
+  run(connection: Client): void;
 }
 
 export type CommandTable = Readonly<Record<string, Command>>;
 
 /** Argument as Latin-1 text, byte for byte. */
-export function argument({ parser: { buffer, starts, ends } }: Connection, index: number): string {
+export function argument({ parser: { buffer, starts, ends } }: Client, index: number): string {
   return buffer.latin1Slice(starts[index], ends[index]);
 }
 
 /** Arguments from `from` on. */
-export function argumentsFrom(connection: Connection, from: number): string[] {
+export function argumentsFrom(connection: Client, from: number): string[] {
   const result: string[] = [];
   for (let i = from; i < connection.parser.count; i++) result.push(argument(connection, i));
   return result;
 }
 
-export function reply(connection: Connection, text: string): void {
+export function reply(connection: Client, text: string): void {
   connection.replies.pushReady(text);
 }
 
-export function replyError(connection: Connection, message: string): void {
+export function replyError(connection: Client, message: string): void {
   reply(connection, error(message));
 }
 
 /** Queues a reply that is worked out later; an error becomes an error reply. */
-export function replyLater(connection: Connection, work: () => Promise<string>): void {
+export function replyLater(connection: Client, work: () => Promise<string>): void {
   async function* pieces(): AsyncGenerator<string> {
     try {
       yield await work();

@@ -1,5 +1,5 @@
-import { xadd } from '../append.ts';
-import type { Connection } from '../connection.ts';
+import { decide, xadd } from '../append.ts';
+import type { Client } from '../client.ts';
 import { argument, argumentsFrom, type Command, replyError } from './command.ts';
 import { keyCommands } from './keys.ts';
 import { metadataCommands } from './metadata.ts';
@@ -23,7 +23,7 @@ function commandNames(): string[] {
 }
 
 /** Runs the parser's current command. */
-export function execute(connection: Connection): void {
+export function execute(connection: Client): void {
   if (isXadd(connection)) {
     executeXadd(connection);
     return;
@@ -48,7 +48,7 @@ export function execute(connection: Connection): void {
 }
 
 /** Compares four bytes without making a string: this runs for every event. */
-function isXadd({ parser: { buffer, starts, ends } }: Connection): boolean {
+function isXadd({ parser: { buffer, starts, ends } }: Client): boolean {
   const at = starts[0] as number;
   if ((ends[0] as number) - at !== 4) return false;
   return (
@@ -59,7 +59,7 @@ function isXadd({ parser: { buffer, starts, ends } }: Connection): boolean {
   );
 }
 
-function executeXadd(connection: Connection): void {
+function executeXadd(connection: Client): void {
   if (!connection.isAuthenticated) {
     // An error would make a feeder drop the record without a word; a cut makes it come back.
     connection.destroy();
@@ -70,8 +70,8 @@ function executeXadd(connection: Connection): void {
 }
 
 /** Another command than `XADD`: the client has read all replies before it. */
-function endSubBatch(connection: Connection): void {
-  if (connection.comparing) connection.decide();
+function endSubBatch(connection: Client): void {
+  if (connection.comparing) decide(connection);
   connection.isSticky = false;
   if (!connection.isInSubBatch) return;
   connection.isInSubBatch = false;
@@ -81,7 +81,7 @@ function endSubBatch(connection: Connection): void {
 
 const SHOWN_CHARACTERS = 128;
 
-function unknownCommand(connection: Connection): string {
+function unknownCommand(connection: Client): string {
   let list = '';
   for (const word of argumentsFrom(connection, 1)) {
     if (list.length >= SHOWN_CHARACTERS) break;

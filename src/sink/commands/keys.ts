@@ -1,5 +1,5 @@
 import { compileGlob } from '../../lib/glob.ts';
-import type { Connection } from '../connection.ts';
+import type { Client } from '../client.ts';
 import { findKey, keyNames } from '../key-view.ts';
 import { arrayOf, bulk, integer, nil } from '../resp-text.ts';
 import { argument, argumentsFrom, type CommandTable, reply, replyError } from './command.ts';
@@ -47,16 +47,16 @@ export const keyCommands: CommandTable = {
   UNLINK: { arity: -2, run: del },
 };
 
-function find(connection: Connection, key: string): ReturnType<typeof findKey> {
+function find(connection: Client, key: string): ReturnType<typeof findKey> {
   return findKey(connection.context.store, connection.db, key);
 }
 
-function names(connection: Connection): string[] {
+function names(connection: Client): string[] {
   return keyNames(connection.context.store, connection.db);
 }
 
 /** The cursor is the index of the next name; names are few and only ever added at the end of their kind. */
-function scan(connection: Connection): void {
+function scan(connection: Client): void {
   const [cursorText, ...options] = argumentsFrom(connection, 1);
   const cursor = Number(cursorText);
   if (!/^\d{1,15}$/.test(cursorText as string)) {
@@ -91,7 +91,7 @@ function scan(connection: Connection): void {
   reply(connection, arrayOf([bulk(String(next)), arrayOf(shown.map(bulk))]));
 }
 
-function object(connection: Connection): void {
+function object(connection: Client): void {
   const subcommand = argument(connection, 1).toUpperCase();
   const view = connection.parser.count === 3 ? find(connection, argument(connection, 2)) : null;
   if (!['ENCODING', 'IDLETIME', 'REFCOUNT', 'FREQ'].includes(subcommand) || connection.parser.count !== 3) {
@@ -104,7 +104,7 @@ function object(connection: Connection): void {
 /** An estimate: what a stream keeps is on disk, so its share of memory is its bookkeeping. */
 const BOOKKEEPING_BYTES = 256;
 
-function memory(connection: Connection): void {
+function memory(connection: Client): void {
   if (argument(connection, 1).toUpperCase() !== 'USAGE' || connection.parser.count < 3) {
     replyError(connection, `ERR unknown subcommand '${argument(connection, 1).slice(0, 128)}'. Try MEMORY HELP.`);
     return;
@@ -113,7 +113,7 @@ function memory(connection: Connection): void {
   reply(connection, find(connection, key) ? integer(BOOKKEEPING_BYTES + key.length) : nil(connection.resp));
 }
 
-function del(connection: Connection): void {
+function del(connection: Client): void {
   const { context, db } = connection;
   if (!context.testMode) {
     replyError(connection, 'ERR DEL is served in test mode only: what a feeder sent leaves when it is settled');

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts';
+import type { Client } from '../client.ts';
 import { arrayOf, bulk, error, integer, mapOf, nil } from '../resp-text.ts';
 import { argument, type CommandTable, reply, replyError } from './command.ts';
 
@@ -55,7 +55,7 @@ export const metadataCommands: CommandTable = {
  * After the reply Debezium tells the database that it will never read these rows again, so the reply waits for the
  * change and for every entry appended before it.
  */
-function hset(connection: Connection): void {
+function hset(connection: Client): void {
   const { parser, context, replies } = connection;
   if (parser.count % 2 !== 0) {
     const name = argument(connection, 0).toLowerCase();
@@ -78,7 +78,7 @@ function hset(connection: Connection): void {
   }
 }
 
-function isHashOrAbsent(connection: Connection): boolean {
+function isHashOrAbsent(connection: Client): boolean {
   const { store } = connection.context;
   const key = argument(connection, 1);
   const type = store.metadata.type(connection.db, key);

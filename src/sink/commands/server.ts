@@ -1,5 +1,5 @@
 import { glob } from '../../lib/glob.ts';
-import type { Connection } from '../connection.ts';
+import type { Client } from '../client.ts';
 import { infoText } from '../info.ts';
 import { arrayHeader, arrayOf, bulk, integer, mapOf, OK } from '../resp-text.ts';
 import { argument, argumentsFrom, type Command, type CommandTable, reply, replyError } from './command.ts';
@@ -27,7 +27,7 @@ export const serverCommands: CommandTable = {
  * Answers exactly the number asked for (less or more makes Debezium repeat the whole write). The reply queue holds it
  * back until everything before it on this connection is durable; the disk counts as the replica.
  */
-function wait(connection: Connection): void {
+function wait(connection: Client): void {
   const [replicas, timeout] = [argument(connection, 1), argument(connection, 2)];
   if (!/^-?\d{1,9}$/.test(replicas)) replyError(connection, 'ERR value is not an integer or out of range');
   else if (!/^-?\d{1,15}$/.test(timeout)) replyError(connection, 'ERR timeout is not an integer or out of range');
@@ -35,7 +35,7 @@ function wait(connection: Connection): void {
   else reply(connection, integer(Math.max(0, Number(replicas))));
 }
 
-function config(connection: Connection): void {
+function config(connection: Client): void {
   const { context } = connection;
   const subcommand = argument(connection, 1).toUpperCase();
   const words = argumentsFrom(connection, 2);
@@ -88,7 +88,7 @@ export function listCommand(commandNames: () => string[]): Command {
   return { arity: -1, run: (connection) => command(connection, commandNames()) };
 }
 
-function command(connection: Connection, names: readonly string[]): void {
+function command(connection: Client, names: readonly string[]): void {
   const subcommand = connection.parser.count > 1 ? argument(connection, 1).toUpperCase() : '';
   if (subcommand === 'COUNT') reply(connection, integer(names.length));
   else if (subcommand === 'LIST') reply(connection, arrayOf(names.map(bulk)));
@@ -104,7 +104,7 @@ function describe(name: string): string {
 }
 
 /** One node with all slots: what a client in cluster mode needs to send everything here. */
-function cluster(connection: Connection): void {
+function cluster(connection: Client): void {
   const subcommand = argument(connection, 1).toUpperCase();
   const id = `${'0'.repeat(39)}1`;
   const { localAddress, localPort } = connection;

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts';
+import type { Client } from '../client.ts';
 import { bulk, error, integer, mapOf, nil, OK } from '../resp-text.ts';
 import { argument, argumentsFrom, type CommandTable, reply, replyError } from './command.ts';
 
@@ -44,7 +44,7 @@ export const sessionCommands: CommandTable = {
   },
 };
 
-function logIn(connection: Connection, name: string, password: string): string | null {
+function logIn(connection: Client, name: string, password: string): string | null {
   const { users } = connection.context;
   if (users.isOpen) return name === 'default' ? null : WRONG_PASSWORD;
   if (!users.accepts(name, password)) return WRONG_PASSWORD;
@@ -54,7 +54,7 @@ function logIn(connection: Connection, name: string, password: string): string |
   return null;
 }
 
-function auth(connection: Connection): void {
+function auth(connection: Client): void {
   const words = argumentsFrom(connection, 1);
   if (words.length > 2) replyError(connection, 'ERR syntax error');
   else if (words.length === 1 && connection.context.users.isOpen) replyError(connection, NO_PASSWORD_SET);
@@ -65,7 +65,7 @@ function auth(connection: Connection): void {
   }
 }
 
-function hello(connection: Connection): void {
+function hello(connection: Client): void {
   const words = argumentsFrom(connection, 1);
   if (words.length > 0 && !/^-?\d{1,9}$/.test(words[0] as string)) {
     replyError(connection, 'ERR Protocol version is not an integer or out of range');
@@ -118,7 +118,7 @@ function hello(connection: Connection): void {
   reply(connection, mapOf(version, facts));
 }
 
-function select(connection: Connection): void {
+function select(connection: Client): void {
   const index = argument(connection, 1);
   if (!/^-?\d{1,9}$/.test(index)) replyError(connection, 'ERR value is not an integer or out of range');
   else if (Number(index) < 0 || Number(index) > 15) replyError(connection, 'ERR DB index is out of range');
@@ -128,7 +128,7 @@ function select(connection: Connection): void {
   }
 }
 
-function client(connection: Connection): void {
+function client(connection: Client): void {
   const subcommand = argument(connection, 1).toUpperCase();
   const words = argumentsFrom(connection, 2);
   if (subcommand === 'SETNAME' && words.length === 1) {
@@ -148,12 +148,12 @@ function client(connection: Connection): void {
   else clientQuery(connection, subcommand, words);
 }
 
-function clientQuery(connection: Connection, subcommand: string, words: readonly string[]): void {
+function clientQuery(connection: Client, subcommand: string, words: readonly string[]): void {
   if (subcommand === 'GETNAME') reply(connection, connection.name ? bulk(connection.name) : nil(connection.resp));
   else if (subcommand === 'ID') reply(connection, integer(connection.id));
   else if (subcommand === 'INFO') reply(connection, bulk(`${describe(connection)}\n`));
   else if (subcommand === 'LIST') {
-    const lines = [...connection.context.connections()].map((other) => `${describe(other)}\n`);
+    const lines = [...connection.context.clients()].map((other) => `${describe(other)}\n`);
     reply(connection, bulk(lines.join('')));
   } else if (subcommand === 'NO-EVICT' || subcommand === 'NO-TOUCH') reply(connection, OK);
   else if (subcommand === 'TRACKING' && words[0]?.toUpperCase() === 'OFF') reply(connection, OK);
@@ -163,7 +163,7 @@ function clientQuery(connection: Connection, subcommand: string, words: readonly
 }
 
 /** One line of `CLIENT LIST`, with the fields of Redis 7.0 that mean something here. */
-function describe(connection: Connection): string {
+function describe(connection: Client): string {
   const { id, address, ageSec, idleSec, commands } = connection.info;
   const { name, user, db, resp, localAddress, localPort, library } = connection;
   return (

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts';
+import type { Client } from '../client.ts';
 import { findKey, HIGHEST, type IdPair, type KeyView, LOWEST, type ShownEntry } from '../key-view.ts';
 import { arrayHeader, bulk, integer, mapOf, nil, nilArray } from '../resp-text.ts';
 import { argument, argumentsFrom, type CommandTable, reply, replyError, replyLater } from './command.ts';
@@ -28,7 +28,7 @@ export const streamCommands: CommandTable = {
 };
 
 /** The stream that an argument names, null when there is none; undefined after an error was replied. */
-function streamAt(connection: Connection, index: number): KeyView | null | undefined {
+function streamAt(connection: Client, index: number): KeyView | null | undefined {
   const view = findKey(connection.context.store, connection.db, argument(connection, index));
   if (view?.type !== 'hash') return view;
   replyError(connection, WRONG_TYPE);
@@ -48,7 +48,7 @@ function parseId(text: string, isEnd: boolean): IdPair | null {
   return [ms, seq + 1];
 }
 
-function range(connection: Connection, reverse: boolean): void {
+function range(connection: Client, reverse: boolean): void {
   const [first, second] = [argument(connection, 2), argument(connection, 3)];
   const [start, end] = reverse ? [second, first] : [first, second];
   const from = parseId(start, false);
@@ -130,7 +130,7 @@ function shown({ id, fields, fieldCount }: ShownEntry): string {
   return `*2\r\n${bulk(id)}${arrayHeader(fieldCount)}${fields}`;
 }
 
-function xread(connection: Connection): void {
+function xread(connection: Client): void {
   const words = argumentsFrom(connection, 1);
   let count = Number.POSITIVE_INFINITY;
   let blockMs = -1;
@@ -159,7 +159,7 @@ function xread(connection: Connection): void {
   readStreams(connection, names.slice(0, names.length / 2), names.slice(names.length / 2), count, blockMs);
 }
 
-function readStreams(connection: Connection, keys: string[], ids: string[], count: number, blockMs: number): void {
+function readStreams(connection: Client, keys: string[], ids: string[], count: number, blockMs: number): void {
   const { context, db, resp } = connection;
   const after = ids.map((id, i) => {
     const text = id === '$' ? (findKey(context.store, db, keys[i] as string)?.lastId ?? '0-0') : id;
@@ -193,7 +193,7 @@ function readStreams(connection: Connection, keys: string[], ids: string[], coun
   });
 }
 
-function xinfo(connection: Connection): void {
+function xinfo(connection: Client): void {
   const subcommand = argument(connection, 1).toUpperCase();
   const { resp } = connection;
   if (!['STREAM', 'GROUPS', 'CONSUMERS'].includes(subcommand) || connection.parser.count < 3) {
