@@ -7,7 +7,6 @@ import {
   maskOf,
   type Parameter,
   REFERENCE,
-  refuseLiteral,
   refuseType,
   type Source,
   wordsOf,
@@ -153,9 +152,12 @@ function compileCall(syntax: Syntax & { kind: 'call' }, source: Source): Evaluat
   const { items } = syntax;
   checkCount(rule, syntax);
   const parameters = items.map((_, index) => rule.parameters[index] ?? rule.parameters.at(-1)!);
+  items.forEach((item, index) => {
+    checkReference(rule.name, index, parameters[index]!, item);
+  });
   let reference: Evaluate | null = null;
-  const values = items.map((item, index): Evaluate => {
-    if (item.kind !== 'reference' || parameters[index]!.accepts !== REFERENCE) return compileSyntax(item, source);
+  const values = items.map((item): Evaluate => {
+    if (item.kind !== 'reference') return compileSyntax(item, source);
     reference = compileSyntax(item.item, source);
     return constant(null);
   });
@@ -166,9 +168,6 @@ function compileCall(syntax: Syntax & { kind: 'call' }, source: Source): Evaluat
     clock: source.clock,
     compile: (text) => compileSyntax(parseJmespath(text), { ...source, text }),
   };
-  items.forEach((item, index) => {
-    checkReference(call, index, parameters[index]!, item);
-  });
   return bind(rule, call, values, parameters);
 }
 
@@ -187,10 +186,9 @@ function checkCount({ name, parameters }: FunctionRule, { items, start }: Syntax
 }
 
 /** A reference where a value is due, or a value where a reference is due. */
-function checkReference(call: Call, index: number, { accepts }: Parameter, item: Syntax): void {
-  if ((accepts === REFERENCE) !== (item.kind === 'reference')) {
-    refuseLiteral(call, index, `must be ${wordsOf(accepts)}`);
-  }
+function checkReference(name: string, index: number, { accepts }: Parameter, { kind, start }: Syntax): void {
+  if ((accepts === REFERENCE) === (kind === 'reference')) return;
+  throw new ExpressionSyntaxError(`argument ${index + 1} of ${name} must be ${wordsOf(accepts)}`, start);
 }
 
 /** Joins arguments and function; values are checked against the parameters on the way. */

@@ -67,13 +67,23 @@ function numbersOf(array: readonly JobValue[], call: Call): readonly Digits[] {
 }
 
 function sumOf(numbers: readonly Digits[], call: Call): Digits {
-  if (numbers.every(isIntegral)) {
-    const double = numbers.reduce<number>((sum, number) => sum + Number(exactOf(number)), 0);
-    if (Number.isSafeInteger(double)) return double;
-    return numberOfBigInt(numbers.reduce((sum, number) => sum + BigInt(exactOf(number)), 0n));
-  }
+  if (numbers.every(isIntegral)) return sumOfIntegers(numbers);
   const sum = numbers.reduce<number>((total, number) => total + Number(exactOf(number)), 0);
   return Number.isFinite(sum) ? realOf(sum) : refuse(call, 0, 'has a sum that is too large to calculate with');
+}
+
+/** Doubles as long as they are exact. */
+function sumOfIntegers(numbers: readonly Digits[]): Digits {
+  let sum = 0;
+  for (const number of numbers) {
+    sum += typeof number === 'number' ? number : Number.NaN;
+    if (!Number.isSafeInteger(sum)) return numberOfBigInt(numbers.reduce((all, each) => all + bigIntOf(each), 0n));
+  }
+  return sum;
+}
+
+function bigIntOf(number: Digits): bigint {
+  return BigInt(typeof number === 'number' ? number : number.text);
 }
 
 function meanOf(numbers: readonly Digits[], call: Call): Digits | null {

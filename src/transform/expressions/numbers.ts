@@ -72,7 +72,7 @@ export function numberOfText(text: string): number | NumberText | null {
   if (INTEGER.test(digits)) return integerOfDigits(digits);
   const double = Number(digits);
   if (!Number.isFinite(double)) return null;
-  return digits.includes('.') ? realOf(double) : double;
+  return digits.includes('.') || !Number.isSafeInteger(double) ? realOf(double) : double;
 }
 
 function integerOfDigits(digits: string): number | NumberText {

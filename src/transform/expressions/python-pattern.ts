@@ -252,7 +252,7 @@ class Translator {
 
   #quantified(part: Part & { canRepeat: boolean }): Part {
     const match = this.#match(/[*+?]|\{(\d*)(,?)(\d*)\}/y);
-    if (match === null || match[0] === '{}' || match[0] === '{,}') {
+    if (match === null || match[0] === '{}') {
       if (match) this.#at -= match[0].length;
       return part;
     }
