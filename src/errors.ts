@@ -98,8 +98,6 @@ export class ConfigError extends RdiError {
 export class ProtocolError extends RdiError {}
 /** An entry cannot be understood: that entry goes to the DLQ. */
 export class DecodeError extends RdiError {}
-/** A change event cannot be turned into writes: as the error policy says. */
-export class TransformError extends RdiError {}
 /** The target refused or vanished: retry in order when `retryable`, else DLQ. */
 export class TargetError extends RdiError {}
 /** The stream store failed: never answer OK for what is not durable. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { LoadedPipeline } from '../config/index.ts';
 import { ConfigError, type ConfigNotice, type ConfigProblem, formatProblem } from '../errors.ts';
 import { count } from '../lib/plain-words.ts';
 import type { AddCommand, Context } from './context.ts';
@@ -37,13 +38,20 @@ async function judge(dir: string, instanceFile: string | undefined, env: Termina
   const { loadInstance, loadPipeline } = await import('../config/index.ts');
   const pipeline = attempt(() => loadPipeline(dir, { env }));
   const instance = attempt(() => loadInstance({ dir, file: instanceFile, env }));
-  const problems = [...pipeline.problems, ...instance.problems];
+  const problems = [...pipeline.problems, ...instance.problems, ...(await judgeJobs(pipeline.value))];
   const notices = [...(pipeline.value?.notices ?? []), ...(instance.value?.notices ?? [])];
   if (problems.length > 0) return { valid: false, problems, notices, summary: count(problems.length, 'problem') };
   const targets = Object.keys(pipeline.value?.targets ?? {}).length;
   const what = `${count(targets, 'target')}, ${count(pipeline.value?.jobs.length ?? 0, 'job')}`;
   const lack = targets === 0 ? ' rdi run needs a target.' : '';
   return { valid: true, problems, notices, summary: `${dir} is valid: ${what}.${lack}` };
+}
+
+/** Expressions are compiled only where there are some: their languages take a moment to load. */
+async function judgeJobs(pipeline: LoadedPipeline | undefined): Promise<ConfigProblem[]> {
+  if (!pipeline || pipeline.jobs.length === 0) return [];
+  const { checkJobs } = await import('../control/check-jobs.ts');
+  return checkJobs(pipeline.jobs);
 }
 
 /** The value, or the problems of the configuration error that came instead. */

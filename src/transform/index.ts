@@ -15,7 +15,10 @@
  * | update, snapshot row | fields set, null columns removed | document replaced or merged |
  * | delete | key removed | key removed |
  *
+ * Jobs: their expressions are compiled and checked (`jobs/check.ts`); rows are written with the default mapping.
+ *
  * A change of the primary key arrives from Debezium as the delete of the old key and the create of the new one; nothing
  * special is needed for it.
  */
 export { DefaultMapping, type MappingSettings } from './default-mapping.ts';
+export { checkJobs } from './jobs/check.ts';
