@@ -2,6 +2,7 @@ import { constants, DatabaseSync } from 'node:sqlite';
 import { NumberText } from '../../types.ts';
 import { numberOfBigInt, realOf } from './numbers.ts';
 import type { SqlValue } from './sql-columns.ts';
+import { SQL_FUNCTIONS } from './sql-functions.ts';
 import { compilePattern } from './sql-regexp.ts';
 import { ExpressionError, ExpressionSyntaxError, type JobValue } from './types.ts';
 
@@ -60,13 +61,20 @@ function open(): DatabaseSync {
     returnArrays: true,
   });
   database.function('regexp', { deterministic: true, useBigIntArguments: true }, regexp);
-  // The parser lets no access to tables or files through. Should it ever, SQLite refuses what is not a plain function.
-  database.setAuthorizer((action) =>
-    action === constants.SQLITE_SELECT || action === constants.SQLITE_FUNCTION
+  // The parser lets no access to tables or files through. Should it ever, SQLite refuses what is not a known function.
+  database.setAuthorizer((action, _, name) =>
+    action === constants.SQLITE_SELECT || (action === constants.SQLITE_FUNCTION && isKnown(name))
       ? constants.SQLITE_OK
       : constants.SQLITE_DENY,
   );
   return database;
+}
+
+/** What SQLite calls for operators and words. */
+const BEHIND_SYNTAX: ReadonlySet<string> = new Set(['->', '->>', 'current_date', 'current_time', 'current_timestamp']);
+
+function isKnown(name: string | null): boolean {
+  return name !== null && (SQL_FUNCTIONS.has(name.toLowerCase()) || BEHIND_SYNTAX.has(name.toLowerCase()));
 }
 
 /** What a column of a result means: INTEGER and REAL stay apart, and blobs become base64 text. */

@@ -179,7 +179,6 @@ class Parser {
 
   /** The rest of a list of one or more values, with its closing bracket. Returns how many there were. */
   #arguments(): number {
-    this.#refuseSubquery();
     for (let count = 1; ; count++) {
       this.#expression(0);
       if (this.#takeIf(')')) return count;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileSql, compileSqlGroup, SqlGroupError } from '../../../src/transform/expressions/sql.ts';
+import { prepareSelect } from '../../../src/transform/expressions/sql-engine.ts';
 import { ExpressionError, ExpressionSyntaxError, type JobValue } from '../../../src/transform/expressions/types.ts';
 import { parseJson } from '../../../src/transform/expressions/values.ts';
 import { NumberText } from '../../../src/types.ts';
@@ -70,6 +71,8 @@ describe('columns', () => {
     ['`a.b`', '{"A":{"B":1},"a.b":2}', 2],
     ['NAME', '{"Name":null,"naMe":1}', null],
     ['ÅRE', '{"åre":1}', 1],
+    ['name', '{"xx":0,"NAME":1}', 1],
+    ['naMe', '{"NamE":1,"NAME":2}', 1],
     ['"a."', '{"a.":1}', 1],
     ['".a"', '{".a":1}', 1],
     ['"1"', '{"1":"x"}', 'x'],
@@ -148,6 +151,23 @@ describe('a record on which an expression fails', () => {
     const expression = compileSql("json_extract(j, '$.a')");
     expect(failure(() => expression.evaluate(parseJson('{"j":"{bad"}')))).toBeInstanceOf(ExpressionError);
     expect(expression.evaluate(parseJson('{"j":"{\\"a\\":1}"}'))).toBe(1);
+    const pattern = compileSql('x REGEXP p');
+    expect(failure(() => pattern.evaluate(parseJson('{"x":"a","p":"("}')))).toBeInstanceOf(ExpressionError);
+    expect(pattern.evaluate(parseJson('{"x":"a","p":"a"}'))).toBe(1);
+  });
+});
+
+describe('behind the parser, SQLite itself', () => {
+  test.each([
+    'SELECT name FROM sqlite_master',
+    'SELECT name FROM pragma_function_list',
+    "SELECT value FROM json_each('[1]')",
+    'WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT n FROM x',
+    "load_extension('x')",
+    'count(*)',
+    'sqlite_source_id()',
+  ])('refuses %s', (text) => {
+    expect(() => prepareSelect([text])).toThrow(/prohibited|not authorized|too many terms/);
   });
 });
 
