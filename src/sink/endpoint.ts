@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { ConfigError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EmbeddedStore } from '../streams/index.ts';
@@ -78,7 +78,8 @@ export class Endpoint {
       onProtocolError: (client, cause) => this.#onProtocolError(client, cause),
     };
     this.#server = tls ? createTlsServer(tlsOptions(tls)) : createServer({ noDelay: true, keepAlive: true });
-    this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#accept(socket));
+    if (tls) this.#server.on('secureConnection', (socket: TLSSocket) => this.#acceptSecure(socket));
+    else this.#server.on('connection', (socket: Socket) => this.#accept(socket));
     this.#server.on('tlsClientError', (cause: Error) => {
       options.onNotice({ level: 'warn', message: `A TLS connection was refused: ${cause.message}` });
     });
@@ -133,6 +134,16 @@ export class Endpoint {
     const closed = this.#server.listening ? new Promise<void>((resolve) => this.#server.close(() => resolve())) : null;
     for (const connection of this.#connections.values()) connection.destroy();
     await closed;
+  }
+
+  /** Where certificates are optional Node lets every client pass; one that shows a certificate must show a good one. */
+  #acceptSecure(socket: TLSSocket): void {
+    const hasCertificate = Object.keys(socket.getPeerCertificate()).length > 0;
+    if (this.#options.tls?.clientCertificates === 'optional' && hasCertificate && !socket.authorized) {
+      const message = `A TLS connection was refused: ${socket.authorizationError ?? 'bad certificate'}`;
+      this.#options.onNotice({ level: 'warn', message });
+      socket.destroy();
+    } else this.#accept(socket);
   }
 
   #accept(socket: Socket): void {

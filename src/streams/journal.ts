@@ -102,7 +102,7 @@ export class Journal {
 
   /** Bytes that the segments hold on disk, those in flight included. */
   get bytes(): number {
-    return this.#appended - (this.segments[0]?.base ?? this.#appended);
+    return this.#appended - (this.segments[0]?.base ?? this.#durable);
   }
 
   /** Bytes of the blocks in memory. */

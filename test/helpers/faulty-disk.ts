@@ -29,6 +29,8 @@ const SECTOR = 512;
  */
 export class FaultyDisk implements Disk {
   failures = 0;
+  /** Syncs of data end only behind this. */
+  holdSync: Promise<void> | null = null;
   /** Operations that are refused for sure. */
   refuses: (operation: Operation) => boolean = () => false;
   /** Operations of a process that is dead never end. */
@@ -132,6 +134,7 @@ export class FaultyDisk implements Disk {
       datasync: async () => {
         const covered = inode.waiting.length;
         await this.#take();
+        await this.holdSync;
         const fails = this.#fails('sync');
         if (fails) {
           inode.forgotten.push(...inode.waiting.splice(0));
