@@ -1,5 +1,6 @@
 import { constants, DatabaseSync } from 'node:sqlite';
 import { NumberText } from '../../types.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { numberOfBigInt, realOf } from './numbers.ts';
 import type { SqlValue } from './sql-columns.ts';
 import { SQL_FUNCTIONS } from './sql-functions.ts';
@@ -90,7 +91,7 @@ export function fromSqlValue(value: unknown): JobValue {
 function regexp(pattern: unknown, text: unknown): bigint | null {
   if (pattern === null || text === null) return null;
   // A BigInt, because a plain number would come back as REAL.
-  return testOf(textOf(pattern))(textOf(text)) ? 1n : 0n;
+  return tests.get(textOf(pattern))(textOf(text)) ? 1n : 0n;
 }
 
 function textOf(value: unknown): string {
@@ -101,19 +102,7 @@ function textOf(value: unknown): string {
   return real instanceof NumberText ? real.text : String(real);
 }
 
-/** Patterns may come from columns, so only some are kept. */
-const MAX_PATTERNS = 200;
-const tests = new Map<string, (text: string) => boolean>();
-
-function testOf(pattern: string): (text: string) => boolean {
-  let test = tests.get(pattern);
-  if (test === undefined) {
-    if (tests.size >= MAX_PATTERNS) tests.clear();
-    test = compileAtRun(pattern);
-    tests.set(pattern, test);
-  }
-  return test;
-}
+const tests = new BoundedCache(compileAtRun);
 
 function compileAtRun(pattern: string): (text: string) => boolean {
   try {
