@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { closestWord } from './closest.ts';
+import { closestWord } from '../lib/closest.ts';
 import { fieldOf, knownKeys, memberSchema, unwrap } from './declare.ts';
 import { pathKey, type Substitution } from './placeholders.ts';
 import { isSecretPath } from './secrets.ts';

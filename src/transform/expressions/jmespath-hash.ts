@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closestWord } from '../../config/closest.ts';
+import { closestWord } from '../../lib/closest.ts';
 import { type Call, type Run, refuse, refuseLiteral } from './jmespath-call.ts';
 import type { JobValue } from './types.ts';
 import { sortedJson } from './values.ts';

@@ -1,4 +1,4 @@
-import { closestWord } from '../../config/closest.ts';
+import { closestWord } from '../../lib/closest.ts';
 import { type ColumnName, columnName } from './sql-columns.ts';
 import {
   expectedArguments,
