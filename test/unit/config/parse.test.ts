@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closestWord } from '../../../src/config/closest.ts';
+import { closestWord } from '../../../src/lib/closest.ts';
 import { isLoopback, parseDuration, parseHostPort, parseSize } from '../../../src/config/index.ts';
 
 describe('words of the configuration', () => {
