@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { closestWord } from '../../../src/lib/closest.ts';
 import { isLoopback, parseDuration, parseHostPort, parseSize } from '../../../src/config/index.ts';
+import { closestWord } from '../../../src/lib/closest.ts';
 
 describe('words of the configuration', () => {
   it.each([
