@@ -136,6 +136,15 @@ export class Checkpoint {
     this.#touch();
   }
 
+  /**
+   * Has the next save store the accounts of these streams as far as entries of them were recognised as sent again: the
+   * endpoint counts those without anything being settled.
+   */
+  recount(streams: readonly StoredStream[]): void {
+    for (const stream of streams) if (stream.deduplicated > 0) this.#changed.add(stream);
+    if (this.#changed.size > 0) this.#touch();
+  }
+
   /** Stores what changed; resolves when the store has it. Repeated until it succeeds, unless closing. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);

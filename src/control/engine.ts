@@ -213,6 +213,7 @@ class RunningEngine implements Engine {
     await this.#writer.close(isFlowing() ? restMs : 0);
     // What the target accepted last is settled a moment later.
     await endOf(this.#path, restMs);
+    this.#checkpoint.recount(this.#store.streams());
     await this.#checkpoint.flush();
     this.#last = this.#take();
     await this.#store.close();
