@@ -61,7 +61,8 @@ export class EmbeddedStore implements StreamStore {
   readonly #byNumber: Map<number, StoredStream>;
   readonly #byName = new Map<string, StoredStream>();
   readonly #listeners = new Set<DurabilityListener>();
-  #all: StoredStream[];
+  readonly #all: StoredStream[];
+  #nextNumber: number;
   #waiting: (() => void)[] = [];
   #isFull = false;
   #isClosed = false;
@@ -73,6 +74,7 @@ export class EmbeddedStore implements StreamStore {
     this.#checkpoints = new CheckpointStore(state);
     this.#byNumber = recovered.streams;
     this.#all = [...recovered.streams.values()];
+    this.#nextNumber = this.#all.reduce((highest, { number }) => Math.max(highest, number), 0) + 1;
     for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
     this.deadLetters = new SqliteDlq(state, (change) => this.#withReserve(change));
@@ -163,11 +165,11 @@ export class EmbeddedStore implements StreamStore {
     const key = `${db}:${rawName}`;
     let stream = this.#byName.get(key);
     if (!stream) {
-      const number = this.#all.reduce((highest, { number }) => Math.max(highest, number), 0) + 1;
+      const number = this.#nextNumber++;
       stream = newStream(number, db, rawName);
       this.#byName.set(key, stream);
       this.#byNumber.set(number, stream);
-      this.#all = [...this.#all, stream];
+      this.#all.push(stream);
     }
     return stream;
   }

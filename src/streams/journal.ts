@@ -52,7 +52,8 @@ export class Journal {
   /** Segments that were taken back and could not be removed. */
   #leftovers: string[] = [];
   #hasActive = false;
-  #activeBase = 0;
+  /** Position behind the header of the newest segment. */
+  #contentBase = 0;
   #appended: number;
   #durable: number;
   /** Position after the seal of the last group while nothing was appended behind it, else -1. */
@@ -123,7 +124,7 @@ export class Journal {
     end: number,
   ): number {
     if (this.isRefusing) return -1;
-    if (!this.#hasActive || this.#appended - this.#activeBase >= this.#options.segmentBytes) this.#beginSegment();
+    if (!this.#hasActive || this.#appended - this.#contentBase >= this.#options.segmentBytes) this.#beginSegment();
     if (!this.#declared.has(stream.number)) this.#declare(stream);
     const packed = packKind(KIND.entry, fieldCount, startsSubBatch);
     const position = this.#write(packed, ms, seq, stream.number, origin, source, start, end);
@@ -190,7 +191,6 @@ export class Journal {
 
   #beginSegment(): void {
     this.#hasActive = true;
-    this.#activeBase = this.#appended;
     this.#boundaries.push(this.#appended);
     const header = {
       version: 1,
@@ -205,6 +205,8 @@ export class Journal {
     };
     for (const stream of this.#streams()) this.#declared.add(stream.number);
     this.#writeJson(KIND.segmentHeader, header);
+    // The header of many streams is large, and must not count as content, or every entry would begin a segment.
+    this.#contentBase = this.#appended;
   }
 
   #declare(stream: StoredStream): void {
