@@ -1,15 +1,7 @@
 import { BlockPool } from './block-pool.ts';
 import type { Disk } from './disk.ts';
-import {
-  type Block,
-  HEADER_BYTES,
-  KIND,
-  packKind,
-  paddedTo8,
-  readHeader,
-  recordLength,
-  writeRecord,
-} from './record-format.ts';
+import { MemoryTail } from './memory-tail.ts';
+import { type Block, HEADER_BYTES, KIND, packKind, paddedTo8, readHeader, writeRecord } from './record-format.ts';
 import { type Segment, segmentName } from './segments.ts';
 import type { StoredStream } from './types.ts';
 
@@ -44,8 +36,7 @@ export class Journal {
   readonly #streams: () => readonly StoredStream[];
   readonly segments: Segment[];
   readonly pool: BlockPool;
-  /** Blocks that hold the newest positions, oldest first; contiguous up to `appended`. */
-  readonly #blocks: Block[] = [];
+  readonly #tail: MemoryTail;
   readonly #declared = new Set<number>();
   /** Positions at which a new segment begins and that are not on disk yet. */
   #boundaries: number[] = [];
@@ -62,7 +53,6 @@ export class Journal {
   #running: Promise<void> | null = null;
   #probe: NodeJS.Timeout | undefined;
   #failures = 0;
-  #readPosition: number;
   #closed = false;
 
   /** `end`: position where recovery ended; `streams`: all known ones, for the segment headers. */
@@ -79,7 +69,7 @@ export class Journal {
     this.pool = new BlockPool(options.blockBytes);
     this.#appended = recovered.end;
     this.#durable = recovered.end;
-    this.#readPosition = recovered.end;
+    this.#tail = new MemoryTail(this.pool, options.tailBytes, recovered.end);
   }
 
   /** Position after the last entry that was appended. */
@@ -108,7 +98,7 @@ export class Journal {
 
   /** Bytes of the blocks in memory. */
   get bufferedBytes(): number {
-    return this.#blocks.reduce((sum, block) => sum + block.used, 0);
+    return this.#tail.bytes;
   }
 
   /** Appends one entry and returns its position, or -1 while refusing. It is durable once `durable` is beyond that. */
@@ -144,11 +134,7 @@ export class Journal {
 
   /** The block in memory that holds `position`, or null: then it is on disk. */
   blockAt(position: number): Block | null {
-    for (const block of this.#blocks) {
-      if (position < block.base) return null;
-      if (position < block.base + block.used) return block;
-    }
-    return null;
+    return this.#tail.blockAt(position);
   }
 
   /** The segment that holds a durable `position`, and the position where the segment ends. */
@@ -162,8 +148,8 @@ export class Journal {
 
   /** The engine has read everything before `position`; blocks before it need not stay in memory. */
   setReadPosition(position: number): void {
-    this.#readPosition = position;
-    this.#dropBlocks();
+    this.#tail.read(position);
+    this.#tail.release(this.#durable);
   }
 
   /**
@@ -229,12 +215,7 @@ export class Journal {
     start: number,
     end: number,
   ): number {
-    const length = HEADER_BYTES + paddedTo8(end - start);
-    let block = this.#blocks[this.#blocks.length - 1];
-    if (block === undefined || block.used + length > block.buffer.length) {
-      block = this.pool.take(this.#appended, length);
-      this.#blocks.push(block);
-    }
+    const block = this.#tail.room(this.#appended, HEADER_BYTES + paddedTo8(end - start));
     const position = block.base + block.used;
     block.used = writeRecord(block, block.used, ms, seq, stream, origin, packed, source, start, end);
     this.#appended = block.base + block.used;
@@ -267,7 +248,7 @@ export class Journal {
     }
     this.#durable = to;
     this.#failures = 0;
-    this.#dropBlocks();
+    this.#tail.release(this.#durable);
     this.#events.onDurable();
     if (this.#appended === to) await this.#seal();
   }
@@ -282,7 +263,7 @@ export class Journal {
     this.#sealEnd = this.#appended;
     const segment = this.segments[this.segments.length - 1] as Segment;
     try {
-      await segment.file.write(this.#buffers(from, this.#sealEnd), from - segment.base);
+      await segment.file.write(this.#tail.buffers(from, this.#sealEnd), from - segment.base);
     } catch (cause) {
       await this.#takeBack(from, cause as Error);
     }
@@ -300,7 +281,7 @@ export class Journal {
       }
       const end = Math.min(to, this.#boundaries[0] ?? to);
       const segment = this.segments[this.segments.length - 1] as Segment;
-      await segment.file.write(this.#buffers(at, end), at - segment.base);
+      await segment.file.write(this.#tail.buffers(at, end), at - segment.base);
       await segment.file.datasync();
       at = end;
     }
@@ -311,31 +292,12 @@ export class Journal {
     this.segments.push({ base, name, file: this.#options.disk.open(name, 'create') });
   }
 
-  #buffers(from: number, to: number): Buffer[] {
-    const buffers: Buffer[] = [];
-    for (const block of this.#blocks) {
-      const start = Math.max(from, block.base);
-      const end = Math.min(to, block.base + block.used);
-      if (start < end) buffers.push(block.buffer.subarray(start - block.base, end - block.base));
-    }
-    return buffers;
-  }
-
   /**
    * Forgets everything from `position` on after a failed write or sync. The file is not trusted any more (after a
    * failed sync the kernel may have dropped the pages and call them clean), so a new segment begins at `position`.
    */
   async #takeBack(position: number, cause: Error): Promise<void> {
-    for (const block of this.#blocks) {
-      for (let offset = Math.max(0, position - block.base); offset < block.used; ) {
-        this.#takeBackRecord(block, offset);
-        offset += recordLength(block, offset, block.used);
-      }
-    }
-    while (this.#blocks.length > 0 && (this.#blocks[this.#blocks.length - 1] as Block).base >= position)
-      this.#blocks.pop();
-    const last = this.#blocks[this.#blocks.length - 1];
-    if (last) last.used = position - last.base;
+    this.#tail.cut(position, (block, offset) => this.#takeBackRecord(block, offset));
     this.#appended = position;
     this.#sealEnd = -1;
     this.#boundaries = [];
@@ -388,21 +350,6 @@ export class Journal {
       this.#options.disk.remove(name);
       await this.#options.disk.syncDirectory();
       this.#leftovers.shift();
-    }
-  }
-
-  #dropBlocks(): void {
-    let bytes = 0;
-    for (const block of this.#blocks) bytes += block.buffer.length;
-    while (this.#blocks.length > 1) {
-      const first = this.#blocks[0] as Block;
-      const end = first.base + first.used;
-      const isRead = end <= this.#readPosition;
-      if (end > this.#durable || !(isRead || bytes > this.#options.tailBytes)) return;
-      bytes -= first.buffer.length;
-      this.#blocks.shift();
-      if (first.base >= this.#readPosition) this.pool.giveBack(first);
-      else this.pool.retire(first);
     }
   }
 }
