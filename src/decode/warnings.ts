@@ -143,7 +143,7 @@ export class FeederWatch {
   #warnUnsigned(columns: readonly string[]): void {
     this.#warn(
       UNSIGNED_MODE,
-      `BIGINT UNSIGNED values beyond 9223372036854775807 in ${list(columns)} arrive as negative numbers`,
+      `BIGINT UNSIGNED values beyond 9223372036854775807 in ${list(columns)} arrive as negative numbers; the precise mode sends base64 and needs debezium.format.value.schemas.enable=true beside it`,
     );
   }
 
