@@ -29,7 +29,10 @@ counts.push(rss());
 let read = 0;
 const reader = store.reader(0, () => true, true);
 const limits = { entries: 2000, bytes: 8 << 20 };
-for (let batch = await reader.next(limits); batch; batch = await reader.next(limits)) read += batch.entries.length;
+for (let batch = await reader.next(limits); batch; batch = await reader.next(limits)) {
+  read += batch.entries.length;
+  if (read === 100_000) counts.push(rss());
+}
 counts.push(rss());
 console.log(JSON.stringify({ rss: counts, appended: stream.appended, read, bytes: store.bytes }));
 await store.close();
