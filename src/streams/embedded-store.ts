@@ -11,6 +11,7 @@ import { JournalReader } from './journal-reader.ts';
 import { SqliteMetadata } from './metadata-store.ts';
 import { newStream, type Recovered, recoverJournal } from './recovery.ts';
 import { MAX_COMPARED_BYTES, type StoredEntry, SubBatches } from './resends.ts';
+import { Reserve } from './reserve.ts';
 import { StateStore } from './state-store.ts';
 import { TargetConnectionStore } from './target-connection-store.ts';
 import type { CheckpointState, EntryReader, LostEntries, Pressure, StoredStream, StreamStore } from './types.ts';
@@ -19,7 +20,6 @@ const MIN_SEGMENT_BYTES = 1 << 20;
 const MAX_SEGMENT_BYTES = 64 << 20;
 const BLOCK_BYTES = 1 << 20;
 const LOOK = { entries: 1000, bytes: 1 << 20 };
-const RESERVE_BYTES = 4 << 20;
 /** Shares of the disk limit at which feeders are held back, harder and harder (spec/debezium-sink-protocol.md §6). */
 const FULL_AT = 0.8;
 const RESUME_AT = 0.8 * FULL_AT;
@@ -56,6 +56,7 @@ export class EmbeddedStore implements StreamStore {
   readonly #options: EmbeddedStoreOptions;
   readonly #state: StateStore;
   readonly #checkpoints: CheckpointStore;
+  readonly #reserve: Reserve;
   readonly #disk: Disk;
   readonly #journal: Journal;
   readonly #byNumber: Map<number, StoredStream>;
@@ -65,6 +66,7 @@ export class EmbeddedStore implements StreamStore {
   #nextNumber: number;
   #waiting: (() => void)[] = [];
   #isFull = false;
+  #isReserveLent = false;
   #isClosed = false;
 
   private constructor(options: EmbeddedStoreOptions, state: StateStore, disk: Disk, recovered: Recovered) {
@@ -72,13 +74,14 @@ export class EmbeddedStore implements StreamStore {
     this.#state = state;
     this.#disk = disk;
     this.#checkpoints = new CheckpointStore(state);
+    this.#reserve = new Reserve(options.folder);
     this.#byNumber = recovered.streams;
     this.#all = [...recovered.streams.values()];
     this.#nextNumber = this.#all.reduce((highest, { number }) => Math.max(highest, number), 0) + 1;
     for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
-    this.deadLetters = new SqliteDlq(state, (change) => this.#withReserve(change));
-    this.targetConnection = new TargetConnectionStore(state, (change) => this.#withReserve(change));
+    this.deadLetters = new SqliteDlq(state, (change) => this.#reserve.use(change));
+    this.targetConnection = new TargetConnectionStore(state, (change) => this.#reserve.use(change));
     this.checkpoint = this.#checkpoints.load(recovered.streams);
     const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(
@@ -118,7 +121,7 @@ export class EmbeddedStore implements StreamStore {
         });
       }
       const store = new EmbeddedStore(options, state, disk, recovered);
-      store.#reserveSpace();
+      store.#reserve.fill();
       return store;
     } catch (error) {
       state.close();
@@ -263,18 +266,13 @@ export class EmbeddedStore implements StreamStore {
   }
 
   async settle(checkpoint: CheckpointState): Promise<void> {
-    this.#withReserve(() => this.#checkpoints.save(checkpoint, this.#journal.durable));
+    this.#reserve.use(() => this.#checkpoints.save(checkpoint, this.#journal.durable));
     const counters = new Map([...this.checkpoint.counters, ...checkpoint.counters]);
     this.checkpoint = { position: checkpoint.position, behind: new Map(checkpoint.behind), counters };
     // While a stream is behind, entries before the position are read again and may be on their way.
     if (checkpoint.behind.size === 0) this.#journal.pool.settled(checkpoint.position);
-    const needed = neededFrom(checkpoint);
-    const second = this.#journal.segments[1];
-    if (!second || second.base > needed) return;
-    // A power loss may take back what is not synced; the segments must still be there then.
-    await this.#state.sync();
-    this.#journal.trim(needed);
-    this.#reserveSpace();
+    if (this.#journal.isRefusing) this.#lendReserve();
+    await this.#trim();
   }
 
   /** A text that another room keeps about a stream across restarts; null when there is none. */
@@ -287,7 +285,7 @@ export class EmbeddedStore implements StreamStore {
   /** Keeps a text about a stream. It is durable no later than the next checkpoint. */
   remember(stream: StoredStream, memory: string): void {
     const put = this.#state.prepare('INSERT OR REPLACE INTO stream_memory VALUES (?, ?, ?)');
-    this.#withReserve(() => this.#state.transaction(() => put.run(stream.db, stream.rawName, memory)));
+    this.#reserve.use(() => this.#state.transaction(() => put.run(stream.db, stream.rawName, memory)));
   }
 
   sync(): Promise<void> {
@@ -299,7 +297,7 @@ export class EmbeddedStore implements StreamStore {
     await this.#journal.close();
     this.#isClosed = true;
     try {
-      this.#withReserve(() => this.#checkpoints.saveDurable(this.#journal.durable));
+      this.#reserve.use(() => this.#checkpoints.saveDurable(this.#journal.durable));
       await this.#state.sync();
     } catch (cause) {
       const message = `The end of the journal cannot be noted: ${(cause as Error).message}`;
@@ -310,7 +308,32 @@ export class EmbeddedStore implements StreamStore {
     }
   }
 
+  async #trim(): Promise<void> {
+    const needed = neededFrom(this.checkpoint);
+    const second = this.#journal.segments[1];
+    if (!second || second.base > needed) return;
+    // A power loss may take back what is not synced; the segments must still be there then.
+    await this.#state.sync();
+    this.#journal.trim(needed);
+    this.#reserve.fill();
+  }
+
+  /**
+   * The newest segment stays although all of it is settled, until another one begins. On a full disk there is no room for
+   * the beginning of one but in the reserve, and nothing else will make any.
+   */
+  #lendReserve(): void {
+    if (neededFrom(this.checkpoint) < this.#journal.durable) return;
+    this.#reserve.giveUp();
+    this.#isReserveLent = true;
+  }
+
   #onDurable(): void {
+    if (this.#isReserveLent) {
+      this.#isReserveLent = false;
+      // What fails here is tried again with the next checkpoint.
+      this.#trim().catch(() => {});
+    }
     for (const listener of this.#listeners) listener.onDurable();
     this.#wakeReaders();
   }
@@ -322,6 +345,7 @@ export class EmbeddedStore implements StreamStore {
       message: `The disk refused the journal (${code}). Feeders are told to wait; nothing acknowledged is lost. Free some space or repair the disk.`,
     });
     this.subBatches.forgetFrom(position);
+    this.#lendReserve();
     for (const listener of this.#listeners) listener.onTakenBack(position);
   }
 
@@ -352,29 +376,6 @@ export class EmbeddedStore implements StreamStore {
       entries.push(...(batch.entries as StoredEntry[]));
     }
     return entries;
-  }
-
-  get #reserveFile(): string {
-    return path.join(this.#options.folder, 'reserve');
-  }
-
-  /** Room that is given up when the disk is full, so that settling, which frees segments, can still be written down. */
-  #reserveSpace(): void {
-    try {
-      if (!fs.existsSync(this.#reserveFile)) fs.writeFileSync(this.#reserveFile, Buffer.alloc(RESERVE_BYTES));
-    } catch {
-      fs.rmSync(this.#reserveFile, { force: true });
-    }
-  }
-
-  #withReserve(change: () => void): void {
-    try {
-      change();
-    } catch (error) {
-      if (!(error instanceof StoreError && error.code === 'STORE_FULL')) throw error;
-      fs.rmSync(this.#reserveFile, { force: true });
-      change();
-    }
   }
 }
 

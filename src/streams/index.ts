@@ -21,6 +21,7 @@
  * ```
  * data/
  *   state.db, state.db-wal     SQLite: metadata, checkpoint, accounting, DLQ, last connection to the target (`state-store.ts`)
+ *   reserve                    room that is given up when the disk is full (`reserve.ts`)
  *   journal/
  *     0000000000000000.journal  segments, named by the position of their first byte (hexadecimal)
  *     0000000004000040.journal

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { StoreError } from '../errors.ts';
+import { Reserve } from './reserve.ts';
 
 const fdatasync = promisify(fs.fdatasync);
 
@@ -28,12 +29,15 @@ export class StateStore {
   /** A flush of the write-ahead log failed: it may hold pages that the kernel dropped and calls clean. */
   #isLogDoubtful = false;
 
-  /** Opens or creates `state.db`. Throws `STORE_LOCKED` when another process has it, `STORE_DAMAGED` when it is torn. */
+  /**
+   * Opens or creates `state.db`, on a full disk with the room of the reserve. Throws `STORE_LOCKED` when another process has
+   * it, `STORE_DAMAGED` when it is torn.
+   */
   constructor(folder: string) {
     const file = path.join(folder, 'state.db');
     this.#walPath = `${file}-wal`;
-    this.database = openExclusive(folder, file);
-    this.database.exec(SCHEMA);
+    // A full disk must not keep the engine from starting: only a running one makes room.
+    this.database = new Reserve(folder).use(() => openExclusive(folder, file));
     this.#wal = fs.openSync(this.#walPath, 'r+');
   }
 
@@ -111,13 +115,17 @@ export class StateStore {
 }
 
 function openExclusive(folder: string, file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
   try {
-    const database = new DatabaseSync(file, { timeout: 0 });
+    database = new DatabaseSync(file, { timeout: 0 });
     database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;');
     // A write takes the exclusive lock now, and leaves a write-ahead log to flush.
     database.exec('BEGIN IMMEDIATE; PRAGMA user_version=1; COMMIT;');
+    database.exec(SCHEMA);
     return database;
   } catch (cause) {
+    // It would go on holding the lock.
+    database?.close();
     if (isSqliteError(cause) && /locked|busy/i.test(cause.message)) {
       throw new StoreError('STORE_LOCKED', `Another process uses the data folder ${folder}`, {
         fix: 'Stop it first, or give this one a folder of its own with --data-dir',
