@@ -82,6 +82,9 @@ export class Pipeline {
   /** Batches that are read and not settled, oldest first. */
   readonly #passages: Passage[] = [];
   #lastReadMs = 0;
+  #hasEnded = false;
+  /** The reader may have moved on, and what it read is in no passage yet. */
+  #isReading = false;
   #wakeLoop: (() => void) | null = null;
   readonly #tables = new Map<StoredStream, TableIdentity>();
   readonly #resumes: { stream: StoredStream; done: (resumed: boolean) => void }[] = [];
@@ -104,7 +107,8 @@ export class Pipeline {
 
   /** True when everything durable has been read and settled. */
   get isDrained(): boolean {
-    return this.#passages.length === 0 && this.#reader.position >= this.#parts.store.durable;
+    const isIdle = this.#passages.length === 0 && !this.#isReading;
+    return isIdle && this.#reader.position >= this.#parts.store.durable;
   }
 
   /**
@@ -124,14 +128,19 @@ export class Pipeline {
   /** Runs until {@link stop}. Rejects when the store is damaged or on a bug of ours; what is not settled stays. */
   async run(): Promise<void> {
     const { writer } = this.#parts;
-    for await (const batch of this.#batches()) {
-      const passage = this.#begin(batch);
-      this.#decode(passage);
-      this.#transform(passage);
-      const written = await writer.write(passage.writes);
-      this.#settleInOrder(passage, written.done);
+    try {
+      for await (const batch of this.#batches()) {
+        const passage = this.#begin(batch);
+        this.#decode(passage);
+        this.#transform(passage);
+        const written = await writer.write(passage.writes);
+        this.#settleInOrder(passage, written.done);
+      }
+      await this.#settled;
+    } finally {
+      this.#hasEnded = true;
+      for (const { done } of this.#resumes.splice(0)) done(false);
     }
-    await this.#settled;
   }
 
   /** Ends {@link run} after the batch it is at; what is in flight is settled if the writer still can. */
@@ -140,8 +149,9 @@ export class Pipeline {
     this.#wakeLoop?.();
   }
 
-  /** Lets a stream that was stopped at a rejected entry go on. Resolves to false when it was not stopped. */
+  /** Lets a stream that was stopped at a rejected entry go on. Resolves to false when it was not stopped, or all is. */
   resume(stream: StoredStream): Promise<boolean> {
+    if (this.#hasEnded) return Promise.resolve(false);
     return new Promise((done) => {
       this.#resumes.push({ stream, done });
       this.#wakeLoop?.();
@@ -158,9 +168,11 @@ export class Pipeline {
       }
       const startedAt = clock.elapsed();
       const isCatchingUp = this.#reader.position < this.#levelFrom;
+      this.#isReading = true;
       const batch = await this.#reader.next(limits, isCatchingUp ? this.#levelFrom : undefined);
       if (batch) yield { ...batch, readMs: clock.elapsed() - startedAt };
-      else if (this.#resumes.length === 0 && !this.#stopping.signal.aborted) {
+      this.#isReading = false;
+      if (!batch && this.#resumes.length === 0 && !this.#stopping.signal.aborted) {
         await Promise.race([store.arrival(this.#reader.position), this.#woken()]);
       }
     }
@@ -199,6 +211,7 @@ export class Pipeline {
       transformMs: 0,
     };
     this.#passages.push(passage);
+    this.#isReading = false;
     return passage;
   }
 

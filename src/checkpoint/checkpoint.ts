@@ -109,16 +109,14 @@ export class Checkpoint {
    */
   settle(batch: BatchOutcomes): void {
     const { entries, outcomes, operations, endPosition } = batch;
+    this.#checkOutcomes(batch);
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as StreamEntry;
       const stream = entry.stream as StoredStream;
       const behind = this.#behind.size > 0 ? this.#behind.get(stream) : undefined;
       // It stopped at or before this entry, which is read again later and counted then.
       if (behind?.stopped && entry.position >= behind.position) continue;
-      const outcome = OUTCOME_NAMES[outcomes[i] as number];
-      if (!outcome) {
-        throw new InternalError(`Entry ${formatEntryId(entry)} of ${stream.name} has no outcome`);
-      }
+      const outcome = OUTCOME_NAMES[outcomes[i] as number] as keyof StreamCounters;
       const counters = this.#account(stream);
       counters[outcome]++;
       const operation = OPERATION_NAMES[operations[i] as number];
@@ -143,6 +141,16 @@ export class Checkpoint {
   recount(streams: readonly StoredStream[]): void {
     for (const stream of streams) if (stream.deduplicated > 0) this.#changed.add(stream);
     if (this.#changed.size > 0) this.#touch();
+  }
+
+  /** Before anything is counted: a batch that is counted in part would spoil the account for good. */
+  #checkOutcomes({ entries, outcomes }: BatchOutcomes): void {
+    for (let i = outcomes.indexOf(OUTCOME.none); i >= 0; i = outcomes.indexOf(OUTCOME.none, i + 1)) {
+      const entry = entries[i] as StreamEntry;
+      const behind = this.#behind.get(entry.stream as StoredStream);
+      if (behind?.stopped && entry.position >= behind.position) continue;
+      throw new InternalError(`Entry ${formatEntryId(entry)} of ${entry.stream.name} has no outcome`);
+    }
   }
 
   /** Stores what changed; resolves when the store has it. Repeated until it succeeds, unless closing. */

@@ -94,9 +94,9 @@ test('a backlog much larger than the memory for it leaves the memory flat, while
   };
   expect([appended, read]).toEqual([330 * 900, 330 * 900]);
   expect(bytes).toBeGreaterThan(320 << 20);
-  expect(rss[1] - rss[0], `MiB while it grew: ${rss}`).toBeLessThan(60);
+  expect(rss[1] - rss[0], `MiB while it grew: ${rss}`).toBeLessThan(100);
   // Reading makes garbage, but no more of it the more there is to read.
-  expect(rss[3] - rss[2], `MiB while it was read: ${rss}`).toBeLessThan(60);
+  expect(rss[3] - rss[2], `MiB while it was read: ${rss}`).toBeLessThan(100);
   rmSync(folder, { recursive: true });
 });
 

@@ -1,0 +1,245 @@
+import { afterEach, expect, test } from 'vitest';
+import { FATES, PipelineWorld, type PipelineWorldOptions } from '../../helpers/pipeline-world.ts';
+import { seededRandom } from '../../helpers/random.ts';
+import { tempFolder } from '../../helpers/temp-folder.ts';
+
+const folder = tempFolder({ inMemory: true });
+let count = 0;
+let world: PipelineWorld | undefined;
+
+afterEach(async () => {
+  await world?.stop().catch(() => {});
+  world = undefined;
+});
+
+async function start(errorHandling: PipelineWorldOptions['errorHandling'], seed = 1): Promise<PipelineWorld> {
+  world = new PipelineWorld({ folder: `${folder}/${++count}`, random: seededRandom(seed), errorHandling });
+  await world.start();
+  return world;
+}
+
+const SEEDS = Array.from({ length: Number(process.env['RDI_LONG'] ? 200 : 12) }, (_, i) => i + 1);
+
+test.each(SEEDS)(
+  'with random outcomes, outages and restarts every entry is in exactly one place of the account (seed %i)',
+  async (seed) => {
+    const random = seededRandom(seed);
+    const here = await start(random.pick(['dlq', 'ignore']), seed);
+    for (let step = 0; step < 60; step++) {
+      for (let n = random.below(12); n > 0; n--) here.send(random.pick(['a', 'b', 'c', 'other']), random.pick(FATES));
+      if (random.chance(0.2)) here.setTargetAway(random.chance(0.5));
+      if (random.chance(0.1)) here.failingSaves = random.below(3);
+      if (random.chance(0.1)) {
+        await here.store.flush();
+        if (random.chance(0.5)) await here.stop();
+        else await here.crash();
+        await here.start();
+        here.checkAccount();
+      }
+      for (let n = random.below(6); n > 0; n--) await new Promise((resolve) => setImmediate(resolve));
+    }
+    here.setTargetAway(false);
+    await here.drain();
+    expect(here.pending()).toBe(0);
+    expect(here.batches).toBeGreaterThan(5);
+    const expected = here.sent
+      .filter(({ stream, fate }) => fate === 'written' && stream !== 'other')
+      .map(({ text }) => text);
+    expect(new Set(here.written)).toEqual(new Set(expected));
+  },
+);
+
+test.each(SEEDS)(
+  'with abort, streams stop, resume and stop again through restarts, and nothing is lost or out of order (seed %i)',
+  async (seed) => {
+    const random = seededRandom(1000 + seed);
+    const here = await start('abort', seed);
+    const bad = ['refused', 'unmapped', 'undecodable'] as const;
+    for (let step = 0; step < 60; step++) {
+      for (let n = random.below(15); n > 0; n--) {
+        here.send(
+          random.pick(['a', 'b']),
+          random.chance(0.05) ? random.pick(bad) : random.pick(['written', 'tombstone']),
+        );
+      }
+      if (random.chance(0.15)) here.setTargetAway(random.chance(0.5));
+      if (random.chance(0.4)) for (const name of here.stopped()) await resume(here, name, random.chance(0.7));
+      if (random.chance(0.12)) {
+        await here.store.flush();
+        if (random.chance(0.5)) await here.stop();
+        else await here.crash();
+        await here.start();
+        here.checkAccount();
+      }
+      for (let n = random.below(8); n > 0; n--) await new Promise((resolve) => setImmediate(resolve));
+    }
+    here.setTargetAway(false);
+    for (;;) {
+      await here.drain();
+      const stopped = here.stopped();
+      if (stopped.length === 0) break;
+      for (const name of stopped) await resume(here, name, true);
+    }
+    expect(here.pending()).toBe(0);
+    for (const stream of ['a', 'b']) {
+      const expected = here.sent
+        .filter((entry) => entry.stream === stream && entry.fate !== 'tombstone')
+        .map(({ text }) => text);
+      const own = here.written.filter((text) => expected.includes(text));
+      expect(new Set(own)).toEqual(new Set(expected));
+      expect(lastOccurrences(own)).toEqual(expected);
+    }
+  },
+);
+
+/** Lets the stream go on, after the entry at which it stands was cured. */
+async function resume(here: PipelineWorld, name: string, cure: boolean): Promise<void> {
+  const stream = here.store.stream(0, name);
+  const stopped = here.checkpoint.behind.get(stream)?.stopped;
+  if (!stopped) return;
+  if (cure) here.cured.add(stopped.reason.replace(/^\w+: /, ''));
+  here.setTargetAway(false);
+  expect(await here.pipeline.resume(stream)).toBe(true);
+}
+
+/** What a target holds in the end: of repeated writes the last one counts. */
+function lastOccurrences(texts: readonly string[]): string[] {
+  return texts.filter((text, i) => texts.lastIndexOf(text) === i);
+}
+
+test('a stream that stops lets the others go on, and takes up where it stopped', async () => {
+  const here = await start('abort');
+  for (let i = 0; i < 30; i++) {
+    here.send('a', i === 10 ? 'refused' : 'written');
+    here.send('b', 'written');
+  }
+  await here.drain();
+  expect(here.stopped()).toEqual(['a']);
+  const counters = (name: string) => here.checkpoint.counters(here.store.stream(0, name)).written;
+  expect([counters('a'), counters('b'), here.pending()]).toEqual([10, 30, 20]);
+  expect(await here.pipeline.resume(here.store.stream(0, 'b'))).toBe(false);
+  await resume(here, 'a', true);
+  await here.drain();
+  expect([counters('a'), counters('b'), here.pending()]).toEqual([30, 30, 0]);
+});
+
+test('two streams that stopped at different places catch up together, also over a restart', async () => {
+  const here = await start('abort');
+  for (let i = 0; i < 40; i++) {
+    here.send('a', i === 5 ? 'undecodable' : 'written');
+    here.send('b', i === 20 ? 'unmapped' : 'written');
+    here.send('c', 'written');
+  }
+  await here.drain();
+  expect(here.stopped().toSorted()).toEqual(['a', 'b']);
+  await here.stop();
+  await here.start();
+  expect(here.stopped().toSorted()).toEqual(['a', 'b']);
+  for (const name of ['b', 'a']) await resume(here, name, true);
+  await here.crash();
+  await here.start();
+  for (const name of here.stopped()) await resume(here, name, true);
+  await here.drain();
+  expect(here.pending()).toBe(0);
+});
+
+test('a rejected entry is in the dead letter queue before the checkpoint passes it', async () => {
+  const here = await start('dlq');
+  for (let i = 0; i < 100; i++) here.send('a', i % 3 ? 'written' : 'refused');
+  await here.drain();
+  await here.checkpoint.flush();
+  const rejected = (position: number) =>
+    here.changes.filter((one) => one.kind === 'dlq' && one.position < position).length;
+  expect(here.changes.some(({ kind }) => kind === 'dlq')).toBe(true);
+  for (const [i, { kind, position, records }] of here.changes.entries()) {
+    if (kind !== 'checkpoint') continue;
+    expect(rejected(position), `change ${i}`).toBeGreaterThan(0);
+    expect(
+      here.changes
+        .slice(0, i)
+        .filter((one) => one.kind === 'dlq')
+        .at(-1)?.records,
+    ).toBe(records);
+  }
+  expect(here.store.deadLetters.queues()).toEqual([{ stream: 'a', count: 34, evicted: 0 }]);
+});
+
+test('a crash between the dead letter queue and the checkpoint repeats the record, and never loses it', async () => {
+  const here = await start('dlq');
+  here.failingSaves = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 10; i++) here.send('a', 'refused');
+  await here.drain();
+  expect(here.store.deadLetters.queues()).toMatchObject([{ count: 10 }]);
+  await here.crash();
+  await here.start();
+  expect(here.pending()).toBe(10);
+  await here.drain();
+  expect(here.pending()).toBe(0);
+  expect(here.store.deadLetters.queues()).toMatchObject([{ count: 20 }]);
+});
+
+test('a store that cannot take the checkpoint now gets it later, and the account stays right meanwhile', async () => {
+  const here = await start('dlq');
+  here.failingSaves = 2;
+  for (let i = 0; i < 50; i++) here.send('a', 'written');
+  await here.drain();
+  await expect.poll(() => here.checkpoint.failure, { timeout: 5000 }).toContain('full');
+  await expect.poll(() => here.store.checkpoint.position, { timeout: 5000 }).toBe(here.store.durable);
+  expect(here.checkpoint.failure).toBeNull();
+  await here.crash();
+  await here.start();
+  expect(here.pending()).toBe(0);
+});
+
+test('a store that cannot take a rejected record now holds the batch back, and takes it later', async () => {
+  const here = await start('dlq');
+  here.failingRecords = 2;
+  for (let i = 0; i < 5; i++) here.send('a', 'refused');
+  await here.store.flush();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(here.pending()).toBe(5);
+  await here.drain();
+  expect(here.store.deadLetters.queues()).toMatchObject([{ count: 5 }]);
+});
+
+test('a stop while the target is away settles nothing that it did not take, and the next start writes it', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true);
+  for (let i = 0; i < 40; i++) here.send('a', 'written');
+  await here.store.flush();
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(here.pending()).toBe(40);
+  expect(here.pipeline.inFlightEntries).toBeLessThanOrEqual(4 * 7);
+  await here.crash();
+  await here.start();
+  await here.drain();
+  expect(here.pending()).toBe(0);
+});
+
+test('resuming when the path has ended answers no instead of never', async () => {
+  const here = await start('abort');
+  here.send('a', 'refused');
+  await here.drain();
+  const stream = here.store.stream(0, 'a');
+  here.pipeline.stop();
+  await here.running;
+  expect(await here.pipeline.resume(stream)).toBe(false);
+});
+
+test('segments whose entries are all settled are deleted, those of a stopped stream stay', async () => {
+  const here = await start('abort');
+  for (let i = 0; i < 500; i++) here.send('a', 'written');
+  await here.drain();
+  await here.checkpoint.flush();
+  expect(here.store.segments).toBeLessThan(3);
+  here.send('b', 'refused');
+  for (let i = 0; i < 500; i++) here.send('a', 'written');
+  await here.drain();
+  await here.checkpoint.flush();
+  const kept = here.store.segments;
+  expect(kept).toBeGreaterThan(5);
+  await resume(here, 'b', true);
+  await here.drain();
+  await here.checkpoint.flush();
+  expect(here.store.segments).toBeLessThan(kept);
+});
