@@ -237,9 +237,10 @@ export class PipelineWorld {
   async #write(writes: readonly TargetWrite[]): Promise<{ done: Promise<WriteOutcome> }> {
     await this.#pause();
     // Batches are applied one after the other, since here all writes might be of one key.
-    const done = this.#lastAnswer.then(() => this.#answer(writes));
-    this.#lastAnswer = done;
-    return { done };
+    const applied = this.#lastAnswer.then(() => this.#answer(writes));
+    this.#lastAnswer = applied;
+    // Their answers may overtake each other.
+    return { done: applied.then((outcome) => this.#pause().then(() => outcome)) };
   }
 
   async #answer(writes: readonly TargetWrite[]): Promise<WriteOutcome> {
