@@ -13,6 +13,8 @@ export interface FeederOptions {
   readonly random: Random;
   /** Most records of a sub-batch. */
   readonly batchSize?: number;
+  /** Fewest records of a sub-batch. */
+  readonly leastBatchSize?: number;
   /** Longest pause between sub-batches, ms. */
   readonly pauseMs?: number;
   /** False behaves like Debezium 1.9 and 2.0, which do not ask whether memory is full. */
@@ -127,8 +129,8 @@ export class Feeder {
   /** Begins a sub-batch where none is open. */
   fill(): void {
     if (this.open.length > 0) return;
-    const { workload, random, batchSize = 120 } = this.#options;
-    this.open = workload.take(1 + random.below(batchSize));
+    const { workload, random, batchSize = 120, leastBatchSize = 1 } = this.#options;
+    this.open = workload.take(leastBatchSize + random.below(batchSize - leastBatchSize + 1));
     this.#attempts = 0;
   }
 

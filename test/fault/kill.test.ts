@@ -64,7 +64,7 @@ describe('kill -9 under load', () => {
     expect(hits.notServing, 'kills before the endpoint was open').toBeGreaterThan(KILLS / 20);
     expect(hits.unanswered, 'kills with an unanswered pipeline').toBeGreaterThan(KILLS / 10);
     expect(livesThatRepeated, 'lives that began with a repetition').toBeGreaterThan(KILLS / 20);
-  });
+  }, 800_000);
 
   it('with a feeder that does not come back leaves the acknowledged changes and a prefix of its open sub-batch', async () => {
     const { rdi, feeder, target } = world;

@@ -79,16 +79,18 @@ describe('a disk_limit with the target away', () => {
     world = await createWorld({
       random,
       rdi: { args: ['--disk-limit', '4mb'] },
-      feeder: { pauseMs: 0, asksMemory: false, batchSize: 4000 },
+      // So large that the second one leaps over the stretch in which answers are slow.
+      feeder: { pauseMs: 0, asksMemory: false, batchSize: 4000, leastBatchSize: 4000 },
     });
     const { rdi, feeder, server } = world;
     await rdi.start();
     await server.kill();
-    while (feeder.timesRefused < 3) {
+    for (let batch = 0; batch < 40 && feeder.timesRefused < 3; batch++) {
       feeder.fill();
       await feeder.sendOnce();
       expect(feeder.violations).toEqual([]);
     }
+    expect(feeder.timesRefused).toBe(3);
     const { endpoint, problems } = await rdi.status();
     expect(endpoint.backpressure).toBe('refusing');
     expect(problems.map(({ text }) => text).join('\n')).toMatch(/refused with OOM, and sent again/);

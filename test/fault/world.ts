@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Status } from '../../src/control/status.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../helpers/redis-server.ts';
 import { BadNetwork } from './bad-network.ts';
@@ -11,6 +11,9 @@ import { Random } from './random.ts';
 import { Rdi, type RdiOptions, unbalanced } from './rdi.ts';
 import { differences } from './target-checks.ts';
 import { Workload } from './workload.ts';
+
+// A world that hangs must not hold up the suite; the long test sets a limit of its own.
+vi.setConfig({ testTimeout: 150_000 });
 
 export interface WorldOptions {
   readonly random: Random;
