@@ -55,6 +55,8 @@ export class Connection extends Client {
   }
 
   receive(chunk: Buffer): void {
+    // Behind a bad frame nothing can be understood, and behind QUIT nothing counts.
+    if (this.#isClosed) return;
     const now = this.context.clock.elapsed();
     if (!this.parser.isInsideFrame) this.restMs = now - this.#lastChunkAt;
     this.#lastChunkAt = now;

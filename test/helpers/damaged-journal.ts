@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EmbeddedStore, type StoredStream } from '../../src/streams/index.ts';
 import { HEADER_BYTES, KIND } from '../../src/streams/record-format.ts';
 import { bulkStrings } from './bulk-strings.ts';
-import { tempFolder } from './temp-folder.ts';
+import { pretendReserve, tempFolder } from './temp-folder.ts';
 
 export const CLOCK = { now: () => 5_000_000, elapsed: () => 0 };
 
@@ -37,7 +37,7 @@ export async function filledFolder(
 ): Promise<string> {
   const folder = tempFolder({ inMemory: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'reserve'), '');
+  pretendReserve(folder);
   const store = await openStore(folder, options.segmentBytes);
   for (let i = 0; i < count; i++) {
     append(store, i % 3 === 0 ? 'customers' : 'orders', `entry ${i}`);

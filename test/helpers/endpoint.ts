@@ -1,12 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Endpoint, type EndpointOptions } from '../../src/sink/index.ts';
 import { EmbeddedStore, type EmbeddedStoreOptions } from '../../src/streams/index.ts';
 import type { StreamEntry } from '../../src/types.ts';
 import { RawClient } from './raw-client.ts';
-import { tempFolder } from './temp-folder.ts';
+import { pretendReserve, tempFolder } from './temp-folder.ts';
 
 export interface EndpointWorld {
   readonly store: EmbeddedStore;
@@ -27,7 +25,7 @@ export interface EndpointWorldOptions {
 /** An endpoint on a free port of 127.0.0.1 in front of a real store. */
 export async function startEndpoint(options: EndpointWorldOptions = {}): Promise<EndpointWorld> {
   const folder = options.folder ?? tempFolder({ inMemory: true });
-  writeFileSync(join(folder, 'reserve'), '');
+  pretendReserve(folder);
   const notices: string[] = [];
   const onNotice = ({ message }: { message: string }) => void notices.push(message);
   const store = await EmbeddedStore.open({

@@ -5,6 +5,7 @@ import { EmbeddedStore, type EntryReader, type StoredStream } from '../../src/st
 import type { StreamEntry } from '../../src/types.ts';
 import { FaultyDisk } from './faulty-disk.ts';
 import { type Random, seededRandom } from './random.ts';
+import { pretendReserve } from './temp-folder.ts';
 
 /** An entry as the model knows it. */
 interface ModelEntry {
@@ -65,8 +66,7 @@ export class JournalWorld {
 
   async open(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
-    // The space that a store keeps in reserve costs more time than the rest of a case.
-    writeFileSync(join(this.folder, 'reserve'), '');
+    pretendReserve(this.folder);
     this.store = await this.openStore();
     const { store } = this;
     // A store whose process is dead here still has timers.

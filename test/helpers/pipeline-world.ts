@@ -1,6 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Checkpoint } from '../../src/checkpoint/index.ts';
 import type { ErrorHandling } from '../../src/config/index.ts';
 import type { Decoder } from '../../src/decode/index.ts';
@@ -14,6 +12,7 @@ import { type ChangeEvent, type Rejection, type StreamEntry, UNAVAILABLE } from 
 import type { Refused, TargetWrite, WriteOutcome, Writer } from '../../src/write/index.ts';
 import { bulkStrings } from './bulk-strings.ts';
 import type { Random } from './random.ts';
+import { pretendReserve } from './temp-folder.ts';
 
 /**
  * What becomes of an entry, written in its text: `written`, `superseded`, refused by the target, rejected by the mapping, not
@@ -65,8 +64,7 @@ export class PipelineWorld {
 
   constructor(options: PipelineWorldOptions) {
     this.#options = options;
-    mkdirSync(options.folder, { recursive: true });
-    writeFileSync(join(options.folder, 'reserve'), '');
+    pretendReserve(options.folder);
   }
 
   async start(): Promise<void> {

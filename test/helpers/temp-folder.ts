@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -11,6 +11,14 @@ export function tempFolder(options: { inMemory?: boolean } = {}): string {
   const folder = mkdtempSync(join(parent, 'rdi-test-'));
   made.push(folder);
   return folder;
+}
+
+/** A reserve that takes no room, for a store in this folder: to fill a real one takes longer than most tests. */
+export function pretendReserve(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'reserve');
+  if (!existsSync(file)) writeFileSync(file, '');
+  truncateSync(file, 4 << 20);
 }
 
 afterAll(() => {

@@ -253,12 +253,20 @@ describe('the same bytes get the same answer as from redis-server 7.0.15:', () =
     }
   });
 
-  test('before a log-in, frames are small', async () => {
-    for (const bytes of ['*11\r\n', '*1\r\n$16385\r\n', `*1\r\n$20000\r\n${'x'.repeat(20_000)}\r\n`]) {
-      const [theirs, mine] = await both(bytes, [redisWithUser.port, oursWithUser.port]);
-      expect(mine).toBe(theirs);
-    }
-  });
+  test.each(['*11\r\n', '*1\r\n$16385\r\n', `*1\r\n$20000\r\n${'x'.repeat(20_000)}\r\n`])(
+    'before a log-in, frames are small: %j',
+    async (bytes) => {
+      // A server that closes with bytes unread resets the connection, and its last words may be lost on the way.
+      const answers = async (port: number) => {
+        for (let i = 0; i < 20; i++) {
+          const text = await answer(port, bytes);
+          if (text !== '<closed>') return text;
+        }
+        return '<closed>';
+      };
+      expect(await answers(oursWithUser.port)).toBe(await answers(redisWithUser.port));
+    },
+  );
 
   test('RESP3 answers', async () => {
     const bytes = [
