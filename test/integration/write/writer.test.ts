@@ -40,7 +40,8 @@ function open(options: Partial<WriterOptions> = {}): Writer {
 
 /** The commands that the server executed on keys since `start`. */
 async function recording(act: () => Promise<unknown>): Promise<string[][]> {
-  const monitor = await new Redis({ port: server.port }).monitor();
+  // Without the ready check: its INFO may be answered behind the first line of MONITOR, which the client cannot take.
+  const monitor = await new Redis({ port: server.port, enableReadyCheck: false }).monitor();
   const commands: string[][] = [];
   monitor.on('monitor', (_time: string, words: string[]) => commands.push(words));
   try {
