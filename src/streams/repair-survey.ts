@@ -139,6 +139,8 @@ class Surveyor {
     }
     this.#passBoundaries(Number.POSITIVE_INFINITY);
     this.#useHints();
+    this.#relievePieces();
+    this.#countLosses();
     return {
       segments: this.#segments,
       damaged: this.#damaged.map((one) => ({ ...one, lost: one.lost.filter(({ count }) => count > 0) })),
@@ -281,23 +283,46 @@ class Surveyor {
       spread += count;
     }
     if (!all || left === 0 || pieces.length === 0) return spread;
-    const free = ({ position, until, lost }: DamagedPiece) => (until - position) / HEADER_BYTES - lost.size;
     this.#lose(
       stream,
-      pieces.reduce((best, piece) => (free(piece) > free(best) ? piece : best)),
+      pieces.reduce((best, piece) => (freeGaps(piece) > freeGaps(best) ? piece : best)),
       left,
     );
     return spread + left;
+  }
+
+  /** A piece has room for a gap per record that it held. Where damaged headers misled, streams move to pieces with room. */
+  #relievePieces(): void {
+    const settledTo = new Map(this.#known.streams.map(({ number, settledTo }) => [number, settledTo]));
+    for (const piece of this.#pieces) {
+      for (const [number, count] of [...piece.lost]) {
+        if (freeGaps(piece) >= 0) break;
+        const settled = settledTo.get(number) ?? this.#known.position;
+        const isSettled = piece.position < settled;
+        const others = this.#pieces.filter((other) => other !== piece && other.position < settled === isSettled);
+        const other = others.find(({ lost }) => lost.has(number)) ?? others.find((one) => freeGaps(one) > 0);
+        if (!other) continue;
+        piece.lost.delete(number);
+        other.lost.set(number, (other.lost.get(number) ?? 0) + count);
+      }
+    }
+  }
+
+  #countLosses(): void {
+    for (const { stretch, lost } of this.#pieces) {
+      for (const [number, count] of lost) {
+        const stream = nameOf(this.#stream(number));
+        const known = stretch.lost.find((one) => one.stream === stream);
+        if (known) known.count += count;
+        else stretch.lost.push({ stream, count, before: null, after: null });
+      }
+    }
   }
 
   #lose(stream: SurveyedStream, piece: DamagedPiece, count: number): void {
     if (count === 0) return;
     stream.hasLost = true;
     piece.lost.set(stream.number, (piece.lost.get(stream.number) ?? 0) + count);
-    const { lost } = piece.stretch;
-    const known = lost.find((one) => one.stream === nameOf(stream));
-    if (known) known.count += count;
-    else lost.push({ stream: nameOf(stream), count, before: null, after: null });
   }
 
   /** Notes the stretch and cuts it into pieces where a reader may begin. `segment` is null when its file is missing. */
@@ -347,6 +372,11 @@ async function readHints(segment: Segment, from: number, until: number): Promise
     position += offset;
   }
   return counts;
+}
+
+/** How many more streams can have a gap in the piece. */
+function freeGaps({ position, until, lost }: DamagedPiece): number {
+  return Math.floor((until - position) / HEADER_BYTES) - lost.size;
 }
 
 function newSurveyed(number: number, db: number, rawName: string, total: number | null): SurveyedStream {

@@ -134,8 +134,11 @@ test('when every segment is gone, a repair tells so and a start works with ids t
   await store.close();
 });
 
-test('the account stays true whatever is damaged, cut off or missing', async () => {
-  const random = seededRandom(Number(process.env['RDI_SEED'] ?? 5));
+// Seeds that failed once are kept.
+const SEEDS = process.env['RDI_SEED'] === undefined ? [5, 21, 24] : [Number(process.env['RDI_SEED'])];
+
+test.each(SEEDS)('the account stays true whatever is damaged, cut off or missing (seed %i)', async (seed) => {
+  const random = seededRandom(seed);
   for (let i = 0; i < 150; i++) {
     const settled = random.pick([0, 0, 7, 33, 60]);
     const folder = await filledFolder(60, { settled });
