@@ -89,8 +89,8 @@ class ExecutedOrder implements OrderReport {
   readonly #fold: Fold;
   readonly #resent: readonly Resent[];
   readonly #isCut: boolean;
-  /** Version that a key had before a delete that nothing followed: perhaps the first half of a write. */
-  readonly #cutAt = new Map<string, number>();
+  /** Version that a key had before its last delete, as long as no row followed. */
+  readonly #beforeDelete = new Map<string, number>();
   /** Newest version that each key has had in this life, and ever; that of its delete where it was deleted. */
   #inLife = new Map<string, number>();
   readonly #ever = new Map<string, number>();
@@ -120,13 +120,15 @@ class ExecutedOrder implements OrderReport {
   #write(key: string, version: number): void {
     this.writes++;
     const before = this.#inLife.get(key) ?? 0;
-    const isStoredTwice = this.#resent.some(({ first, last }) => first <= version && before <= last);
-    const isSecondHalf = this.#isCut && this.#cutAt.get(key) === version;
+    // Which delete it was is a guess; what the key was before it is not.
+    const known = this.#beforeDelete.get(key) ?? before;
+    const isStoredTwice = this.#resent.some(({ first, last }) => first <= version && known <= last);
+    const isSecondHalf = this.#isCut && known === version;
     if (version < before && !isStoredTwice && !isSecondHalf) {
       this.violations.push(`${key} went from version ${before} back to ${version}`);
     }
     this.#inLife.set(key, version);
-    this.#cutAt.delete(key);
+    this.#beforeDelete.delete(key);
     const newest = this.#ever.get(key) ?? 0;
     if (version <= newest && !this.#hasRepeated) {
       this.#hasRepeated = true;
@@ -139,7 +141,7 @@ class ExecutedOrder implements OrderReport {
   #delete(key: string): void {
     const before = this.#inLife.get(key) ?? 0;
     const version = this.#fold.history.get(key)?.find((change) => change < 0 && -change > before);
-    this.#cutAt.set(key, before);
+    this.#beforeDelete.set(key, before);
     if (version !== undefined) this.#inLife.set(key, -version);
   }
 }
