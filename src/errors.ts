@@ -15,6 +15,10 @@ export const ERROR_CODES = {
   DECODE_BAD_VALUE: 'A column value does not fit the type that the event’s schema names.',
   TRANSFORM_NO_KEY: 'The record has no primary key, so no target key can be built.',
   TRANSFORM_BAD_KEY: 'A key column is null or was not delivered, so no target key can be built.',
+  TRANSFORM_FAILED: 'A block of a job failed on this record: a filter, map, add_field or another one.',
+  TRANSFORM_BAD_OUTPUT:
+    'An output of a job cannot be written for this record: its key, member, score, expiry or parent key.',
+  LOOKUP_REFUSED: 'The target answered the lookup of a job with an error, or an argument of it is null.',
   TARGET_WRONG_TYPE: 'The target key holds another data type than the write needs.',
   TARGET_REFUSED: 'The target answered a write with an error that repeating it cannot cure.',
   TARGET_UNAVAILABLE:

@@ -114,4 +114,16 @@ export interface Rejection {
   readonly code: string;
   /** What, where, how to fix. */
   readonly reason: string;
+  /** Where in a job it happened; absent when no job was involved. */
+  readonly origin?: RejectionOrigin;
+}
+
+/** The place in a job at which a record failed. */
+export interface RejectionOrigin {
+  /** Name of the job. */
+  readonly job: string;
+  /** Block or output, for example `transform[2] add_field` or `output[0] redis.write`. */
+  readonly step: string;
+  /** The expression as the user wrote it, where one failed. */
+  readonly expression?: string;
 }
