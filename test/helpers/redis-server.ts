@@ -72,15 +72,24 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   };
 }
 
-/** A port that nobody listened on a moment ago, low enough for the bus port that a cluster node adds 10 000 for. */
+/**
+ * A port that nobody listened on a moment ago. It and the bus port that a cluster node adds 10 000 for lie below the range
+ * from which systems give ports to outgoing connections (Linux: from 32 768): else a client of another test could take the
+ * port while its server is restarted, and a client that keeps dialling an unused port may even reach itself.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    if (port < 55_000) return port;
+    const port = 11_000 + Math.floor(Math.random() * 11_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Runs `check` until it says yes, at most `limitMs`. Throws with `what` otherwise. */

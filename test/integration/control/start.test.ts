@@ -15,7 +15,7 @@ test('a start whose port another program uses says so and ends, instead of runni
   const rdi = new Process(process.execPath, [MAIN, ...args, '--data-dir', join(folder, 'data')], {
     logFile: join(folder, 'rdi.log'),
   });
-  const timer = setTimeout(() => void rdi.end('SIGKILL'), 15_000);
+  const timer = setTimeout(() => void rdi.end('SIGKILL'), 45_000);
   const code = await rdi.exited;
   clearTimeout(timer);
   server.close();

@@ -58,12 +58,12 @@ function countByStream(recording: Recording): Map<string, number> {
 }
 
 describe.each(RECORDINGS)('the recording $name', (recording) => {
-  test('leaves exactly the rows of the source as hashes', { timeout: 60_000 }, () =>
+  test('leaves exactly the rows of the source as hashes', { timeout: 120_000 }, () =>
     inWorld('hash', async ({ rdi, target }) => {
       await replay(recording, rdi.port);
       const sent = countByStream(recording);
       const total = [...sent.values()].reduce((sum, count) => sum + count, 0);
-      const status = await rdi.settled(({ totals }) => totals.received === total, 30_000);
+      const status = await rdi.settled(({ totals }) => totals.received === total, 90_000);
 
       expect(await compareKeyspace(target.client, expectedKeyspace(recording, 'hash'), 'hash')).toEqual([]);
       expect(unbalanced(status)).toEqual([]);
@@ -75,11 +75,11 @@ describe.each(RECORDINGS)('the recording $name', (recording) => {
   );
 
   if (!AS_JSON.includes(recording.name)) return;
-  test('leaves exactly the rows of the source as JSON documents', { timeout: 60_000 }, () =>
+  test('leaves exactly the rows of the source as JSON documents', { timeout: 120_000 }, () =>
     inWorld('json', async ({ rdi, target }) => {
       await replay(recording, rdi.port);
       const total = recordedEntries(recording.name).length;
-      const status = await rdi.settled(({ totals }) => totals.received === total, 30_000);
+      const status = await rdi.settled(({ totals }) => totals.received === total, 90_000);
       expect(await compareKeyspace(target.client, expectedKeyspace(recording, 'json'), 'json')).toEqual([]);
       expect(unbalanced(status)).toEqual([]);
     }),

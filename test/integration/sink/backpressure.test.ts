@@ -155,16 +155,16 @@ describe('a store that is nearly full', () => {
       last = performance.now();
       const askedAt = performance.now();
       await memoryOf(other);
-      expect(performance.now() - askedAt).toBeLessThan(300);
+      expect(performance.now() - askedAt, 'far less than a turn of the pacing').toBeLessThan(800);
     }
-    expect(Math.max(...gaps)).toBeLessThan(1500);
+    expect(Math.max(...gaps), 'where a feeder would give up').toBeLessThan(2000);
     expect(gaps[1]).toBeGreaterThan(200);
     feeder.send(Buffer.concat([xadd('d'), xadd('e'), xadd('f'), xadd('g')]));
     await feeder.reply();
     await drain(here);
     const startedAt = performance.now();
     await feeder.replies(3);
-    expect(performance.now() - startedAt, 'once there is room, all is answered').toBeLessThan(1500);
+    expect(performance.now() - startedAt, 'once there is room, all is answered').toBeLessThan(2000);
   });
 });
 

@@ -211,12 +211,12 @@ describe('limits:', () => {
 
   test('who does not log in is sent away; who has nothing to say may stay', async () => {
     const users = [{ name: 'default', password: 'secret' }];
-    const { client } = await start({ endpoint: { users, authTimeoutMs: 150 } });
+    const { client } = await start({ endpoint: { users, authTimeoutMs: 1000 } });
     const [stranger, friend] = [await client(), await client()];
     await friend.ask('AUTH', 'secret');
     const startedAt = performance.now();
     await stranger.rest();
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
     await sleep(300);
     expect(await friend.ask('PING')).toBe('+PONG\r\n');
   });
@@ -239,7 +239,7 @@ describe('limits:', () => {
     refused.socket.pause();
     const startedAt = performance.now();
     await endpoint.close();
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
   });
 });
 
@@ -299,20 +299,19 @@ describe('the schema history', () => {
     await reader.ask('CLIENT', 'SETNAME', 'debezium:schema_history');
     expect(await reader.ask('XLEN', key)).toBe(':50000\r\n');
     reader.socket.removeAllListeners('data');
-    let bytes = 0;
     let longest = 0;
     let last = performance.now();
+    let end = '';
     const chunks: Buffer[] = [];
     reader.socket.on('data', (chunk: Buffer) => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
-      bytes += chunk.length;
+      end = (end + chunk.toString('latin1', Math.max(0, chunk.length - 2000))).slice(-2000);
       chunks.push(chunk);
     });
     reader.send(commandBytes('XRANGE', key, '-', '+'));
     let slowest = 0;
-    for (let seen = -1; seen !== bytes || bytes === 0; ) {
-      seen = bytes;
+    while (!end.endsWith(`\r\n49999 ${ddl}\r\n`)) {
       const askedAt = performance.now();
       expect(await other.ask('PING')).toBe('+PONG\r\n');
       slowest = Math.max(slowest, performance.now() - askedAt);

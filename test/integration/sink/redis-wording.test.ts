@@ -47,7 +47,7 @@ async function answer(port: number, bytes: string): Promise<string> {
   let text = '';
   try {
     for (;;) {
-      const reply = await client.reply(3000);
+      const reply = await client.reply(10_000);
       if (reply === '$7\r\nthe end\r\n' || (text !== '' && reply.startsWith('-NOAUTH Auth'))) return text;
       text += reply;
     }

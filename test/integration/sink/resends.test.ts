@@ -126,7 +126,7 @@ describe('a sub-batch sent again after a cut', () => {
     const startedAt = performance.now();
     again.send(pipeline(SENT.slice(0, 5)));
     await again.replies(5);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
     expect(await textsOf(here)).toEqual([...SENT, ...SENT.slice(0, 5)]);
     expect(here.store.stream(0, 'data:orders').deduplicated).toBe(0);
   });

@@ -13,7 +13,7 @@ let writer: Writer;
 let states: TargetState[];
 
 beforeAll(async () => {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-config-file', 'nodes.conf'];
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '5000', '--cluster-config-file', 'nodes.conf'];
   servers = await Promise.all(
     [1, 2, 3].map(() => startRedis({ json: hasRedisJson, args: [...args, '--appendonly', 'yes'] })),
   );
@@ -25,7 +25,7 @@ beforeAll(async () => {
     await client.call('CLUSTER', 'ADDSLOTSRANGE', String(number * share), String(last));
     if (number > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', String(servers[0]!.port));
   }
-  await until('the cluster is ready', allReady);
+  await until('the cluster is ready', allReady, 50_000);
   reader = new Cluster(nodes());
 });
 
@@ -139,7 +139,7 @@ describe('a cluster', () => {
       await servers[2]!.kill();
       await new Promise((resolve) => setTimeout(resolve, 300));
       await servers[2]!.restart();
-      await until('the cluster is ready again', () => allReady().catch(() => false));
+      await until('the cluster is ready again', () => allReady().catch(() => false), 40_000);
     }
     isOver = true;
     await expectContent(await traffic);

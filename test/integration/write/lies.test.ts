@@ -77,7 +77,7 @@ describe('a connection that ends', () => {
         expect(outcomes).toEqual(BATCHES.map(() => ({ superseded: [], refused: [] })));
         expect(server.content()).toEqual(EXPECTED);
         expectOrder();
-        await until('a second connection', () => server.connections === 2);
+        await until('a second connection', () => server.connections >= 2);
         await writer.close(100);
         await server.stop();
       }
@@ -91,7 +91,7 @@ describe('a connection that ends', () => {
   });
 
   it('is killed at the server before anything is sent on the next one', async () => {
-    await start({ lie: once(3, { silent: true }) }, { socketTimeoutMs: 30 });
+    await start({ lie: once(3, { silent: true }) }, { socketTimeoutMs: 300 });
     await writeAll();
     expect(server.asked.filter((words) => words[1] === 'KILL')).toEqual([['CLIENT', 'KILL', 'ID', '1']]);
   });
@@ -245,16 +245,16 @@ describe('odd but honest servers', () => {
   });
 
   it('that take longer than the limit for everything, but keep talking, are not cut', async () => {
-    await start({ delayMs: 15 }, { socketTimeoutMs: 60 });
+    await start({ delayMs: 70 }, { socketTimeoutMs: 700, connectTimeoutMs: 10_000 });
     await writeAll();
     expect(server.connections).toBe(1);
   });
 
   it('that are silent for longer than the limit get more patience each time, and are served in the end', async () => {
-    await start({ delayMs: 150 }, { socketTimeoutMs: 60, connectTimeoutMs: 2000 });
+    await start({ delayMs: 150 }, { socketTimeoutMs: 60, connectTimeoutMs: 10_000 });
     await (await writer.write([hash('a', { round: 1 })])).done;
     expect(server.content()).toEqual({ a: { round: '1' } });
-    expect(server.connections).toBeLessThanOrEqual(3);
+    expect(server.connections, 'never served with the same patience each time').toBeLessThanOrEqual(6);
   });
 });
 

@@ -64,7 +64,13 @@ it('writes go to the master that the Sentinels name and follow a failover', asyn
     return version;
   })();
   const watcher = client(sentinel.port);
-  await watcher.call('SENTINEL', 'FAILOVER', 'main');
+  // A Sentinel that has not yet heard how well its replica is refuses to promote it.
+  const promote = () =>
+    watcher.call('SENTINEL', 'FAILOVER', 'main').then(
+      () => true,
+      (error: Error) => /INPROG/.test(error.message),
+    );
+  await until('the Sentinel promotes the replica', promote);
   const promoted = client(servers[1]!.port);
   await until('the replica is master', async () => (await promoted.info('replication')).includes('role:master'));
   const demoted = client(servers[0]!.port);

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JsonText, NumberText, UNAVAILABLE, type Value } from '../../../src/types.ts';
 import { type TargetState, Writer, type WriterOptions } from '../../../src/write/index.ts';
-import { hasRedisJson, type RedisServer, startRedis } from '../../helpers/redis-server.ts';
+import { hasRedisJson, type RedisServer, startRedis, until } from '../../helpers/redis-server.ts';
 import { del, hash, json } from '../../helpers/target-writes.ts';
 
 let server: RedisServer;
@@ -47,9 +47,7 @@ async function recording(act: () => Promise<unknown>): Promise<string[][]> {
   try {
     await act();
     await client.echo('done');
-    for (let tries = 0; tries < 200 && commands.at(-1)?.[0] !== 'echo'; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until('the monitor has shown the echo', () => commands.at(-1)?.[0] === 'echo');
   } finally {
     monitor.disconnect();
   }
@@ -269,8 +267,8 @@ it('waits, saying so, while documents are to be written and there is no RedisJSO
   try {
     await waiting.connect();
     const { done } = await waiting.write([json('k', { a: 1 })]);
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(waiting.state).toMatchObject({ state: 'waiting', code: 'TARGET_NO_JSON' });
+    await until('it says so', () => 'code' in waiting.state && waiting.state.code === 'TARGET_NO_JSON');
+    expect(waiting.state).toMatchObject({ state: 'waiting' });
     await Promise.all([waiting.close(10), expect(done).rejects.toMatchObject({ retryable: true })]);
   } finally {
     await plain.stop();
