@@ -35,8 +35,7 @@ const INTRODUCTION = `# Configuration
 rdi reads two files, and needs neither: \`rdi run --target redis://127.0.0.1:6379\` starts without any.
 
 * **The pipeline**, \`config.yaml\` in a folder given with \`--dir\`: where rows go and how. The format is that of Redis Data
-  Integration; a folder made for RDI works unchanged. \`jobs/*.yaml\` beside it are read, but not applied yet: rows are written with
-  the default mapping, and rdi says so at the start.
+  Integration; a folder made for RDI works unchanged. \`jobs/*.yaml\` beside it say what becomes of the rows of single tables.
 * **The instance**, \`rdi.yaml\` in the same folder or given with \`--instance\`: what one process needs to know besides. Every
   value is a flag and a variable, too; the flag is stronger than the variable, the variable stronger than the file.
 

@@ -54,10 +54,11 @@ export function loadPipeline(dir: string, options: { env: Environment }): Loaded
     dir,
     file: file.file,
     settings: effectiveSettings(pipeline.processors),
+    sources: Object.keys(pipeline.sources ?? {}),
     targets: targets.connections,
     jobs: jobs.files,
     document: redact(content, pipelineSchema) as Record<string, unknown>,
-    notices: [...sorted(notices), ...jobs.notices],
+    notices: sorted(notices),
     secrets: unique([...secretsIn(substitution.value, pipelineSchema), ...keySecrets(targets.connections)]),
   });
 }
@@ -80,6 +81,7 @@ export function pipelineForTarget(url: string, options: { env: Environment }): L
     dir: undefined,
     file: undefined,
     settings: effectiveSettings(undefined),
+    sources: [],
     targets: { target: connection },
     jobs: [],
     document: redact(content, pipelineSchema) as Record<string, unknown>,
@@ -125,34 +127,25 @@ function unreadable(dir: string, file: string, error: NodeJS.ErrnoException): Co
   });
 }
 
-function readJobs(folder: string): { files: JobFile[]; problems: ConfigProblem[]; notices: ConfigNotice[] } {
+/** Every job file; `README.md`, `*.example` and hidden files beside them are none. What the jobs say is checked elsewhere. */
+function readJobs(folder: string): { files: JobFile[]; problems: ConfigProblem[] } {
   const files: JobFile[] = [];
   const problems: ConfigProblem[] = [];
-  const notices: ConfigNotice[] = [];
   for (const name of listFiles(folder)) {
+    if (name.startsWith('.') || !/\.ya?ml$/.test(name)) continue;
     const path = join(folder, name);
-    const at = { file: path, line: 1, col: 1 };
-    if (name.endsWith('.yml')) {
-      notices.push({ ...at, level: 'warn', message: 'the file is not read: the name of a job must end in `.yaml`' });
-    }
-    if (!name.endsWith('.yaml')) continue;
     const yaml = readYamlFile(path);
     const { content } = yaml;
     problems.push(...yaml.problems);
     if (yaml.problems.length > 0) continue;
     if (content === null || typeof content !== 'object' || Array.isArray(content)) {
-      problems.push({ ...at, message: 'a job must be a map with `source`, `transform` and `output`' });
+      const message = 'a job must be a map with `source`, `transform` and `output`';
+      problems.push({ file: path, line: 1, col: 1, message });
       continue;
     }
     files.push({ file: path, content: content as Record<string, unknown>, locate: yaml.locate });
-    notices.push({
-      ...at,
-      level: 'warn',
-      message:
-        'the job is read but not applied: rows of its table are written with the default mapping, `<table>:<key column>:<value>`',
-    });
   }
-  return { files, problems, notices };
+  return { files, problems };
 }
 
 function listFiles(folder: string): string[] {

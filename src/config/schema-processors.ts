@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { choice, decimal, flag, group, integer, properties, text } from './declare.ts';
+import { choice, decimal, flag, group, integer, parsed, properties, text } from './declare.ts';
+import { isKeyTemplate } from './key-template.ts';
 import { logging } from './schema-sources.ts';
 
 /** `processors` and `processors.advanced`: reading, batching, retrying. Names, ranges and defaults are RDI's. */
@@ -205,6 +206,26 @@ export const processors = group(
     use_native_json_merge: flag({
       description: 'Merge with `JSON.MERGE` where the target has it.',
       default: true,
+    }).optional(),
+    key_template: parsed((template) => isKeyTemplate(template) || undefined, {
+      description:
+        'How default keys are made. `{key}` is `<key column>:<value>` for each column of the primary key; beside it `{server_name}`, `{db}`, `{schema}` and `{table}` may stand, which keeps tables of the same name apart.',
+      default: '{table}:{key}',
+      example: '{schema}.{table}:{key}',
+      expects: 'text with `{key}`, and beside it only `{server_name}`, `{db}`, `{schema}`, `{table}` in braces',
+      beyondRdi: true,
+    }).optional(),
+    filter_removes: flag({
+      description:
+        'A row that no longer passes the filters of its job leaves the target. Without it what was written before stays. A job’s own `filter_removes` is stronger.',
+      default: false,
+      beyondRdi: true,
+    }).optional(),
+    strict_keys: flag({
+      description:
+        'A key expression that joins a null into the text of a key rejects its record; without it the key holds `None`. A job’s own `strict_keys` is stronger.',
+      default: false,
+      beyondRdi: true,
     }).optional(),
     initial_sync_processes: count(4, 'Parallel workers for the snapshot.', { max: 32, noEffect: oneLoop }),
     idle_sleep_time_ms: delay(200, 'Pause when there is nothing to do.', { noEffect: pushed }),

@@ -31,6 +31,9 @@ export function effectiveSettings(input: ProcessorsInput | null | undefined): Pi
       processors.json_update_strategy ??
       defaultOf(top.json_update_strategy),
     nativeJsonMerge: processors.use_native_json_merge ?? defaultOf(top.use_native_json_merge),
+    keyTemplate: processors.key_template ?? defaultOf(top.key_template),
+    filterRemoves: processors.filter_removes ?? defaultOf(top.filter_removes),
+    strictKeys: processors.strict_keys ?? defaultOf(top.strict_keys),
     errorHandling: errorHandling(processor['dlq.enabled'], processors.error_handling),
     dlqMaxMessages: dlq['max.len'] ?? processors.dlq_max_messages ?? defaultOf(top.dlq_max_messages),
     streamPattern: source['stream.name.pattern'],

@@ -75,6 +75,12 @@ export interface PipelineSettings {
   readonly targetDataType: TargetDataType;
   readonly jsonUpdateStrategy: JsonUpdateStrategy;
   readonly nativeJsonMerge: boolean;
+  /** Default keys; `{key}` and, where wanted, `{server_name}`, `{db}`, `{schema}`, `{table}`. */
+  readonly keyTemplate: string;
+  /** A row that stops passing a filter leaves the target. */
+  readonly filterRemoves: boolean;
+  /** A key expression that puts null into a text is an error instead of `None`. */
+  readonly strictKeys: boolean;
   readonly errorHandling: ErrorHandling;
   /** Records kept per DLQ stream; the oldest go first. */
   readonly dlqMaxMessages: number;
@@ -84,7 +90,7 @@ export interface PipelineSettings {
   readonly logLevel: LogLevel | undefined;
 }
 
-/** A file of `jobs/`, parsed as YAML, with its places. */
+/** A file of `jobs/`, parsed as YAML, with its places. What it says is not checked yet. */
 export interface JobFile {
   readonly file: string;
   readonly content: Readonly<Record<string, unknown>>;
@@ -99,6 +105,8 @@ export interface LoadedPipeline {
   /** `<dir>/config.yaml`; undefined for a pipeline that is only a target. */
   readonly file: string | undefined;
   readonly settings: PipelineSettings;
+  /** Ids under `sources`, in the order of the file. */
+  readonly sources: readonly string[];
   /** By target id; `target` is the default one. Empty for a cleared pipeline: see `requireTarget`. */
   readonly targets: Readonly<Record<string, TargetConnection>>;
   readonly jobs: readonly JobFile[];

@@ -46,14 +46,22 @@ describe('a pipeline folder', () => {
     expect(configError(() => requireTarget(pipeline)).message).toMatch(/no target named `target`.*config\.yaml/);
   });
 
-  it('gives plain notice of each job that is not applied', () => {
-    const pipeline = load(pipelineText(''), {}, { 'jobs/a.yaml': 'source:\n  table: t\n', 'jobs/b.yml': 'x: 1\n' });
-    expect(pipeline.jobs.map((job) => job.content)).toEqual([{ source: { table: 't' } }]);
+  it('reads every job file, and nothing else that lies beside them', () => {
+    const pipeline = load(
+      pipelineText(''),
+      {},
+      {
+        'jobs/a.yaml': 'source:\n  table: t\n',
+        'jobs/b.yml': 'x: 1\n',
+        'jobs/.hidden.yaml': '{',
+        'jobs/README.md': '{',
+        'jobs/c.yaml.example': '{',
+        'jobs/tests/t.yaml': '{',
+      },
+    );
+    expect(pipeline.jobs.map((job) => job.content)).toEqual([{ source: { table: 't' } }, { x: 1 }]);
     expect(pipeline.jobs[0]?.locate(['source', 'table'])).toEqual({ line: 2, col: 10 });
-    expect(noticesOf(pipeline)).toEqual([
-      'jobs/a.yaml:1:1: the job is read but not applied: rows of its table are written with the default mapping, `<table>:<key column>:<value>`',
-      'jobs/b.yml:1:1: the file is not read: the name of a job must end in `.yaml`',
-    ]);
+    expect(noticesOf(pipeline)).toEqual([]);
   });
 
   it('is frozen all the way down', () => {
@@ -67,6 +75,36 @@ describe('a pipeline folder', () => {
 });
 
 describe('processor values', () => {
+  it.each([
+    ['{schema}.{table}:{key}', true],
+    ['app:{server_name}:{db}:{key}', true],
+    ['{key}', true],
+    ['{table}', false],
+    ['{tabel}:{key}', false],
+    ['{table:{key}', false],
+    ['{key}}', false],
+    ['""', false],
+  ])('make default keys of the template %s: %s', (template, isValid) => {
+    const text = pipelineText(
+      `processors:\n  key_template: ${template === '""' ? template : JSON.stringify(template)}\n`,
+    );
+    if (isValid) expect(load(text).settings.keyTemplate).toBe(template);
+    else
+      expect(configError(() => load(text)).message).toContain(
+        'config.yaml:5:17: `processors.key_template` must be text with `{key}`',
+      );
+  });
+
+  it('switch on what goes beyond RDI, which is off otherwise', () => {
+    const { settings, sources } = load(
+      pipelineText(
+        'sources: {a: {type: external}, b: {type: external}}\nprocessors: {filter_removes: true, strict_keys: true}\n',
+      ),
+    );
+    expect(settings).toMatchObject({ filterRemoves: true, strictKeys: true });
+    expect(sources).toEqual(['a', 'b']);
+  });
+
   it('have the defaults of RDI', () => {
     expect(load(pipelineText('')).settings).toEqual({
       readBatchSize: 2000,
@@ -78,6 +116,9 @@ describe('processor values', () => {
       targetDataType: 'hash',
       jsonUpdateStrategy: 'replace',
       nativeJsonMerge: true,
+      keyTemplate: '{table}:{key}',
+      filterRemoves: false,
+      strictKeys: false,
       errorHandling: 'dlq',
       dlqMaxMessages: 1000,
       streamPattern: undefined,
