@@ -22,3 +22,12 @@
  */
 export { DefaultMapping, type MappingSettings } from './default-mapping.ts';
 export { checkJobs } from './jobs/check.ts';
+export { createTransformer, type TransformerOptions, type TransformTrace } from './transformer.ts';
+export {
+  type EventTransformer,
+  LookupError,
+  type LookupReader,
+  type LookupReply,
+  MAIN_LANE,
+  type TransformResults,
+} from './types.ts';
