@@ -16,7 +16,7 @@ const COLUMNS: readonly [name: string, type: string, semantic?: string][] = [
   ['note', 'string'],
 ];
 
-const STATUSES = ['new', 'paid', 'packed', 'shipped', 'delivered', 'returned'];
+export const STATUSES = ['new', 'paid', 'packed', 'shipped', 'delivered', 'returned'];
 const NOTE =
   'Leave the parcel with the neighbour on the second floor if nobody answers; ring twice, the bell is quiet. '.repeat(
     4,

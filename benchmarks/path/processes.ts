@@ -70,10 +70,16 @@ export function rdiCommand(): [string, string[]] {
   return [process.execPath, [script ?? path.join(ROOT, 'src/main.ts')]];
 }
 
-export function startRdi(target: string, { port, http, dataDir }: RdiAddresses, more: readonly string[] = []): Running {
+/** Starts rdi for a target's URL, or for a pipeline folder. */
+export function startRdi(
+  pipeline: string,
+  { port, http, dataDir }: RdiAddresses,
+  more: readonly string[] = [],
+): Running {
   const [command, args] = rdiCommand();
+  const what = [pipeline.includes('://') ? '--target' : '--dir', pipeline];
   const places = ['--listen', `127.0.0.1:${port}`, '--http', `127.0.0.1:${http}`, '--data-dir', dataDir];
-  return start(command, [...args, 'run', '--target', target, ...places, '--log-level', 'error', ...more]);
+  return start(command, [...args, 'run', ...what, ...places, '--log-level', 'error', ...more]);
 }
 
 /** Milliseconds until `/readyz` answers 200 (or `/healthz`, when the target is away on purpose). */
