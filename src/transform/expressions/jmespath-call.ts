@@ -11,7 +11,12 @@ export type Evaluate = (value: JobValue) => JobValue;
 export interface Source {
   readonly text: string;
   readonly clock: Clock;
+  /** Null put into a text is an error instead of `None`. */
+  readonly strictText: boolean;
 }
+
+/** What helps where strict keys refuse a null. */
+export const NOT_NULL = 'Put a text in its place with not_null(…), or let a filter drop such records';
 
 /** What a parameter accepts: a sum of these. */
 export const NULL = 1;
@@ -67,6 +72,7 @@ export interface Call {
   /** The expression behind `&`, for functions that take one; else null. */
   readonly reference: Evaluate | null;
   readonly clock: Clock;
+  readonly strictText: boolean;
   /** Compiles an expression that an argument holds as text. Throws ExpressionSyntaxError. */
   readonly compile: (text: string) => Evaluate;
 }

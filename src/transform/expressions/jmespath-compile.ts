@@ -166,6 +166,7 @@ function compileCall(syntax: Syntax & { kind: 'call' }, source: Source): Evaluat
     args: items.map((item) => argumentOf(item, source.text)),
     reference,
     clock: source.clock,
+    strictText: source.strictText,
     compile: (text) => compileSyntax(parseJmespath(text), { ...source, text }),
   };
   return bind(rule, call, values, parameters);

@@ -3,6 +3,7 @@ import {
   ARRAY,
   type Evaluate,
   type FunctionRule,
+  NOT_NULL,
   NULL,
   OBJECT,
   REFERENCE,
@@ -94,7 +95,10 @@ export const COLLECTION_FUNCTIONS: readonly FunctionRule[] = [
     name: 'to_string',
     parameters: [X],
     summary: 'Text as it is, any other value as compact JSON.',
-    run: (x) => (typeof x === 'string' ? x : compactJson(x)),
+    run: (x, _b, _c, call) => {
+      if (x === null && call.strictText) refuse(call, 0, 'is null, and strict keys have no place for it', NOT_NULL);
+      return typeof x === 'string' ? x : compactJson(x);
+    },
   },
   { name: 'type', parameters: [X], summary: 'string, number, boolean, array, object or null.', run: typeOf },
   {

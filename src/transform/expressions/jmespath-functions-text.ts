@@ -3,6 +3,7 @@ import {
   type Call,
   describe,
   type FunctionRule,
+  NOT_NULL,
   NULL,
   NUMBER,
   refuse,
@@ -42,11 +43,7 @@ export const TEXT_FUNCTIONS: readonly FunctionRule[] = [
     name: 'concat',
     parameters: [{ name: 'array', accepts: ARRAY }],
     summary: 'The text of all elements of an array, one behind the other; null becomes None.',
-    run: (array) => {
-      let joined = '';
-      for (const element of array as JobValue[]) joined += textOf(element);
-      return joined;
-    },
+    prepare: (call) => (call.strictText ? (array) => concatStrictly(array as JobValue[], call) : concat),
   },
   {
     name: 'capitalize',
@@ -108,6 +105,20 @@ export const TEXT_FUNCTIONS: readonly FunctionRule[] = [
     prepare: prepareRegexReplace,
   },
 ];
+
+function concat(array: JobValue): string {
+  let joined = '';
+  for (const element of array as JobValue[]) joined += textOf(element);
+  return joined;
+}
+
+/** Where the text becomes a key, `None` would gather rows that have nothing in common. */
+function concatStrictly(array: readonly JobValue[], call: Call): string {
+  const nothing = array.indexOf(null);
+  if (nothing !== -1)
+    refuse(call, 0, `holds null as element ${nothing}, and strict keys have no place for it`, NOT_NULL);
+  return concat(array as JobValue[]);
+}
 
 function textsOf(array: readonly JobValue[], call: Call): string[] {
   const wrong = array.findIndex((element) => typeof element !== 'string');

@@ -127,7 +127,7 @@ class Parser {
       case '&':
         return this.#make(start, { kind: 'reference', item: this.#expression(0) });
       case '(':
-        return this.#parenthesis();
+        return this.#parenthesis(start);
       case '{':
         return this.#hash(start);
       case '*':
@@ -148,10 +148,11 @@ class Parser {
     return { kind: 'current', depth: 1, start, end: start };
   }
 
-  #parenthesis(): Syntax {
+  /** The brackets count, so that the text of whatever begins with them can be cut out and stands by itself. */
+  #parenthesis(start: number): Syntax {
     const inside = this.#expression(0);
     this.#expect(')');
-    return inside;
+    return { ...inside, start, end: this.#end };
   }
 
   /** A construct that follows `left`. */

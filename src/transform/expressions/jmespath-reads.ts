@@ -45,3 +45,35 @@ function isVolatileCall({ name, items }: Syntax & { kind: 'call' }): boolean {
   if (predicate?.kind !== 'literal' || typeof predicate.value !== 'string') return true;
   return isVolatileSyntax(parseJmespath(predicate.value));
 }
+
+/** Functions whose result may be an object. */
+const OBJECT_FUNCTIONS: ReadonlySet<string> = new Set([
+  'filter_entries',
+  'from_entries',
+  'json_parse',
+  'max_by',
+  'merge',
+  'min_by',
+  'not_null',
+  'xml_to_dict',
+]);
+
+/** False when the result is no object whatever the record holds, or only by chance: a plain field is none. */
+export function canGiveObject(syntax: Syntax): boolean {
+  switch (syntax.kind) {
+    case 'hash':
+    case 'current':
+      return true;
+    case 'literal':
+      return syntax.value instanceof Map;
+    case 'call':
+      return OBJECT_FUNCTIONS.has(syntax.name);
+    case 'chain':
+      return syntax.right.kind === 'current' ? canGiveObject(syntax.left) : canGiveObject(syntax.right);
+    case 'and':
+    case 'or':
+      return canGiveObject(syntax.left) || canGiveObject(syntax.right);
+    default:
+      return false;
+  }
+}

@@ -12,21 +12,63 @@
  * **Does not:** tell a column that is null from one that is not there.
  */
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import type { Evaluate } from './jmespath-call.ts';
+import type { Evaluate, Source } from './jmespath-call.ts';
 import { compileSyntax } from './jmespath-compile.ts';
 import { parseJmespath } from './jmespath-parser.ts';
-import { isVolatileSyntax, readsOf } from './jmespath-reads.ts';
+import { canGiveObject, isVolatileSyntax, readsOf } from './jmespath-reads.ts';
+import type { Syntax } from './jmespath-syntax.ts';
 import { type Expression, ExpressionError, type JobValue } from './types.ts';
 
 export { describeFunctions, type FunctionDescription } from './jmespath-functions.ts';
+
+export interface JmespathOptions {
+  /** Null put into a text by `concat` is an error of that record, instead of the word `None`. */
+  readonly strictText?: boolean;
+}
 
 /**
  * Compiles an expression; `clock` is what `time_delta_days` and `time_delta_seconds` measure against.
  * @throws ExpressionSyntaxError
  */
-export function compileJmespath(text: string, clock: Clock = systemClock): Expression {
+export function compileJmespath(text: string, clock: Clock = systemClock, options: JmespathOptions = {}): Expression {
+  return compileParsed(parseJmespath(text), { text, clock, strictText: options.strictText ?? false });
+}
+
+/** One member of an object that an expression writes out: a name, and what gives its value. */
+export interface ObjectMember {
+  readonly name: string;
+  /** The part of the expression behind the name. */
+  readonly text: string;
+  readonly value: Expression | readonly ObjectMember[];
+}
+
+/**
+ * Compiles an expression that gives an object: member by member where it writes them out (`{id: id, …}`), as a whole where it
+ * gets one otherwise, such as `merge(@, {…})`; null when it can give none.
+ * @throws ExpressionSyntaxError
+ */
+export function compileJmespathObject(
+  text: string,
+  clock: Clock = systemClock,
+): readonly ObjectMember[] | Expression | null {
   const syntax = parseJmespath(text);
-  const evaluate = bounded(compileSyntax(syntax, { text, clock }));
+  const source = { text, clock, strictText: false };
+  // All of it first: a mistake in a member is told with its place in the whole text.
+  const whole = compileParsed(syntax, source);
+  if (syntax.kind === 'hash') return membersOf(syntax, source);
+  return canGiveObject(syntax) ? whole : null;
+}
+
+function membersOf(syntax: Syntax & { kind: 'hash' }, source: Source): readonly ObjectMember[] {
+  return syntax.items.map((item, index) => ({
+    name: syntax.names[index]!,
+    text: source.text.slice(item.start, item.end),
+    value: item.kind === 'hash' ? membersOf(item, source) : compileParsed(item, source),
+  }));
+}
+
+function compileParsed(syntax: Syntax, source: Source): Expression {
+  const evaluate = bounded(compileSyntax(syntax, source));
   return { evaluate, reads: readsOf(syntax), isVolatile: isVolatileSyntax(syntax) };
 }
 

@@ -38,12 +38,24 @@ export function toColumns(object: JobObject, known?: readonly string[]): { names
   return { names: known && hasNames(object, known) ? known : [...object.keys()], values };
 }
 
+/** A member as it is written: JSON columns as text. Undefined when there is none. */
+export function rawValue(object: JobObject, name: string): JobValue | JsonText | undefined {
+  return object instanceof RowWithJson ? object.rawValue(name) : object.get(name);
+}
+
+/** The same members in an object of its own, JSON columns still as text. */
+export function copyObject(object: JobObject): JobObject {
+  return object instanceof RowWithJson ? object.copy() : new Map(object);
+}
+
 function hasNames(object: JobObject, names: readonly string[]): boolean {
   if (object.size !== names.length) return false;
   let index = 0;
   for (const name of object.keys()) if (name !== names[index++]) return false;
   return true;
 }
+
+const NO_COLUMNS: Row = { names: [], values: [], partial: false };
 
 /** A row with JSON columns; to its readers an ordinary map. */
 class RowWithJson extends Map<string, JobValue> {
@@ -56,6 +68,16 @@ class RowWithJson extends Map<string, JobValue> {
       if (value instanceof JsonText) super.set(name, value as unknown as JobValue);
       else if (value !== UNAVAILABLE) super.set(name, exactValue(value));
     });
+  }
+
+  copy(): RowWithJson {
+    const copy = new RowWithJson(NO_COLUMNS);
+    for (const name of super.keys()) copy.set(name, super.get(name)!);
+    return copy;
+  }
+
+  rawValue(name: string): JobValue | JsonText | undefined {
+    return super.get(name);
   }
 
   /** What is inside, JSON columns as text. */

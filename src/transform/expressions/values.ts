@@ -8,7 +8,7 @@ import { compareNumbers, isNumber, textOfNumber } from './numbers.ts';
 import type { JobValue } from './types.ts';
 
 export { compactJson, parseJson } from './json-values.ts';
-export { rowToObject, toColumns } from './rows.ts';
+export { copyObject, rawValue, rowToObject, toColumns } from './rows.ts';
 
 export type TypeName = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
 
