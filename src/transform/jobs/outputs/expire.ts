@@ -1,0 +1,28 @@
+import type { CompiledExpression, OutputDefinition } from '../definition.ts';
+import type { Image } from '../image.ts';
+import { evaluate, rejected } from './evaluate.ts';
+import { expirySeconds } from './texts.ts';
+
+/** Seconds that a key lives after a write, 0 for a key that is expired already, null for no word about it. */
+export type Lifetime = (image: Image) => number | null;
+
+/** The `expire` of an output. Source: specification of jobs, §7.4. */
+export function compileExpire({ expire }: OutputDefinition): Lifetime {
+  if (expire === null || typeof expire === 'number') {
+    const seconds = expire === null || expire <= 0 ? null : Math.floor(expire);
+    return () => seconds;
+  }
+  return (image) => computed(expire, image);
+}
+
+function computed(expression: CompiledExpression, image: Image): number | null {
+  const value = evaluate(expression, image, 'expire');
+  const seconds = expirySeconds(value);
+  if (seconds === undefined) {
+    throw rejected(
+      `The expire expression ${expression.text} gives no number of seconds that a key can live. Let it give a number, or null for keys that stay.`,
+      expression,
+    );
+  }
+  return seconds === null ? null : Math.max(seconds, 0);
+}

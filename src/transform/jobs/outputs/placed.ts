@@ -1,0 +1,119 @@
+import type { TargetWrite, WriteOrigin } from '../../../write/types.ts';
+import { ExpressionError } from '../../expressions/types.ts';
+import type { OutputDefinition } from '../definition.ts';
+import { type Image, type JobOutput, OutputRejection } from '../image.ts';
+import type { OutputContext } from './context.ts';
+import { FULL_IDENTITY, rejected } from './evaluate.ts';
+import { compileExpire, type Lifetime } from './expire.ts';
+import { isSamePlace, joinReads, type Place, type RowKeeper, type Stamp } from './place.ts';
+import { Selection } from './selection.ts';
+
+/** A place with the state of the row that was kept there. */
+interface Left<P> {
+  readonly place: P;
+  readonly image: Image;
+}
+
+const NOTHING: readonly never[] = [];
+
+/** Keeps every row at one place (with `foreach`, at one place per element), and moves it when the place changes. */
+export class PlacedOutput<P extends Place> implements JobOutput {
+  readonly connection: number;
+  readonly place: readonly string[] | null;
+  readonly #keeper: RowKeeper<P>;
+  readonly #origin: WriteOrigin;
+  readonly #selection: Selection;
+  readonly #lifetime: Lifetime;
+  readonly #onDelete: OutputDefinition['onDelete'];
+
+  constructor(definition: OutputDefinition, keeper: RowKeeper<P>, context: OutputContext) {
+    this.connection = context.connection;
+    this.#keeper = keeper;
+    this.#origin = { job: context.job, step: definition.step };
+    this.#selection = new Selection(definition);
+    this.#lifetime = compileExpire(definition);
+    this.#onDelete = definition.onDelete;
+    const { elementName } = this.#selection;
+    const ofRow = keeper.reads?.filter((name) => name !== elementName) ?? null;
+    this.place = joinReads([ofRow, this.#selection.reads]);
+  }
+
+  write(image: Image, old: Image | null, index: number, writes: TargetWrite[]): boolean {
+    const left = old === null ? NOTHING : this.#leftBy(old);
+    const isWanted = this.#selection.wants(image);
+    if (!isWanted && left.length === 0) return false;
+    const stamp = { index, origin: this.#origin };
+    const taken: P[] = [];
+    const changes = isWanted ? this.#changes(image, stamp, left, taken) : [];
+    const removals = this.#removals(left, taken, stamp);
+    for (const removal of removals) addRemoval(removal, writes);
+    for (const change of changes) writes.push(change);
+    return true;
+  }
+
+  /** The writes for the row itself; adds its places to `taken`. */
+  #changes(image: Image, stamp: Stamp, left: readonly Left<P>[], taken: P[]): TargetWrite[] {
+    const isDeleted = image.operation === 'd';
+    if (isDeleted && this.#onDelete === 'keep' && !image.isLeaving) return [];
+    const changes: TargetWrite[] = [];
+    for (const one of this.#selection.imagesOf(image)) {
+      const place = this.#keeper.placeOf(one);
+      if (place === null) continue;
+      taken.push(place);
+      const change = isDeleted ? this.#keeper.remove(place, one, stamp) : this.#stored(place, one, stamp, left);
+      if (change !== null) changes.push(change);
+    }
+    return changes;
+  }
+
+  #stored(place: P, image: Image, stamp: Stamp, left: readonly Left<P>[]): TargetWrite | null {
+    const expire = this.#lifetime(image);
+    if (expire === 0) return { kind: 'delete', key: place.key, index: stamp.index, origin: stamp.origin };
+    const write = this.#keeper.write(place, image, stamp, expire);
+    if (write === null && left.some((one) => !isSamePlace(one.place, place))) {
+      throw rejected(`The row moves in the target, but the change does not carry the value to move. ${FULL_IDENTITY}`);
+    }
+    return write;
+  }
+
+  #removals(left: readonly Left<P>[], taken: readonly P[], stamp: Stamp): TargetWrite[] {
+    if (left.length === 0) return [];
+    const now = new Set(taken.map(identityOf));
+    const removals: TargetWrite[] = [];
+    for (const { place, image } of left) {
+      const removal = now.has(identityOf(place)) ? null : this.#keeper.remove(place, image, stamp);
+      if (removal !== null) removals.push(removal);
+    }
+    return removals;
+  }
+
+  /** What the row left in its earlier state; nothing when that state has no place or cannot be made. */
+  #leftBy(old: Image): Left<P>[] {
+    try {
+      if (!this.#selection.wants(old)) return [];
+      return this.#selection.imagesOf(old).flatMap((image) => {
+        const place = this.#keeper.placeOf(image);
+        return place === null ? [] : [{ place, image }];
+      });
+    } catch (error) {
+      if (error instanceof OutputRejection || error instanceof ExpressionError) return [];
+      throw error;
+    }
+  }
+}
+
+function identityOf({ key, inside }: Place): string {
+  return `${key.length}:${key}${inside}`;
+}
+
+/**
+ * Adds a removal, before what another output of the same record wrote to the same key: an output may leave a key to another
+ * one when the row changes, whichever of the two comes first in the job.
+ */
+function addRemoval(removal: TargetWrite, writes: TargetWrite[]): void {
+  let at = writes.length;
+  for (let i = writes.length - 1; i >= 0 && writes[i]?.index === removal.index; i--) {
+    if (writes[i]?.key === removal.key) at = i;
+  }
+  writes.splice(at, 0, removal);
+}
