@@ -28,7 +28,7 @@ function expectedKey(wanted: ExpectedKey, found: Record<string, unknown> | undef
   if (json !== undefined) key['json'] = comparableJson(toJson(json));
   if (set) key['set'] = [...set].sort();
   if (zset) {
-    const members = Object.entries(zset).map(([member, score]) => [member, Number(toJson(score))]);
+    const members = Object.entries(zset).map(([member, score]) => [member, scoreOf(toJson(score))]);
     key['zset'] = Object.fromEntries(members);
   }
   if (stream) key['stream'] = stream;
@@ -58,9 +58,14 @@ async function readValue(client: Redis, key: string, type: string): Promise<Reco
   }
   if (type === 'zset') {
     const members = pairs(await client.zrange(key, 0, -1, 'WITHSCORES'));
-    return { zset: Object.fromEntries(members.map(([member, score]) => [member, Number(score)])) };
+    return { zset: Object.fromEntries(members.map(([member, score]) => [member, scoreOf(score)])) };
   }
   throw new Error(`${key} is of type ${type}`);
+}
+
+/** Redis and a case write infinity as `inf`, which is no number for JavaScript. */
+function scoreOf(text: string): number {
+  return Number(text.replaceAll('"', '').replace('inf', 'Infinity'));
 }
 
 function pairs(flat: readonly string[]): [string, string][] {
