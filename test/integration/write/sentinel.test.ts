@@ -4,6 +4,9 @@ import { type TargetState, Writer } from '../../../src/write/index.ts';
 import { type RedisServer, startRedis, until } from '../../helpers/redis-server.ts';
 import { hash } from '../../helpers/target-writes.ts';
 
+/** A Sentinel looks at its servers every 10 s, so that a step of a failover may take twice as long. */
+const PATIENCE_MS = 45_000;
+
 let servers: RedisServer[];
 let sentinel: RedisServer;
 let writer: Writer;
@@ -23,10 +26,12 @@ beforeEach(async () => {
     ].join('\n'),
   });
   const watcher = client(sentinel.port);
-  await until('the Sentinel knows the replica', async () => {
+  const follower = client(replica.port);
+  const isKnown = async () => {
     const replicas = (await watcher.call('SENTINEL', 'REPLICAS', 'main')) as unknown[];
-    return replicas.length === 1 && (await client(replica.port).info('replication')).includes('master_link_status:up');
-  });
+    return replicas.length === 1 && (await follower.info('replication')).includes('master_link_status:up');
+  };
+  await until('the Sentinel knows the replica', isKnown, PATIENCE_MS);
   states = [];
   writer = new Writer({
     connection: { sentinel: { name: 'main', nodes: [{ host: '127.0.0.1', port: sentinel.port }] } },
@@ -50,7 +55,7 @@ function client(port: number): Redis {
   return redis;
 }
 
-it('writes go to the master that the Sentinels name and follow a failover', async () => {
+it('writes go to the master that the Sentinels name and follow a failover', { timeout: 180_000 }, async () => {
   expect(await writer.probe()).toMatchObject({ mode: 'sentinel' });
   await (await writer.write([hash('first', { a: 1 })])).done;
   expect(await client(servers[0]!.port).hgetall('first')).toEqual({ a: '1' });
@@ -70,11 +75,19 @@ it('writes go to the master that the Sentinels name and follow a failover', asyn
       () => true,
       (error: Error) => /INPROG/.test(error.message),
     );
-  await until('the Sentinel promotes the replica', promote);
+  await until('the Sentinel promotes the replica', promote, PATIENCE_MS);
   const promoted = client(servers[1]!.port);
-  await until('the replica is master', async () => (await promoted.info('replication')).includes('role:master'));
+  await until(
+    'the replica is master',
+    async () => (await promoted.info('replication')).includes('role:master'),
+    PATIENCE_MS,
+  );
   const demoted = client(servers[0]!.port);
-  await until('the master is replica', async () => (await demoted.info('replication')).includes('role:slave'));
+  await until(
+    'the master is replica',
+    async () => (await demoted.info('replication')).includes('role:slave'),
+    PATIENCE_MS,
+  );
   await until('the writer is ready', () => writer.state.state === 'ready');
   await new Promise((resolve) => setTimeout(resolve, 200));
   isOver = true;
@@ -82,7 +95,7 @@ it('writes go to the master that the Sentinels name and follow a failover', asyn
   expect(await promoted.hget('k:19', 'version')).toBe(String(last));
 });
 
-it('writes wait while the master is dead and go on at the new one', async () => {
+it('writes wait while the master is dead and go on at the new one', { timeout: 120_000 }, async () => {
   await servers[0]!.kill();
   const { done } = await writer.write([hash('k', { a: 1 })]);
   expect(await done).toEqual({ superseded: [], refused: [] });
