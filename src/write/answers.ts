@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import { commandName } from './commands.ts';
-import type { Unit } from './fold.ts';
+import type { Unit, UnitKind } from './fold.ts';
 import type { Refused } from './types.ts';
 
 /**
@@ -33,6 +33,10 @@ const SERVER_TROUBLE =
 /** A script's error of Redis 6 and older hides the inner reply: `ERR Error running script (…): … -OOM command not …`. */
 const INSIDE_SCRIPT = /-([A-Z]{2,} .*)$/s;
 
+/** RedisJSON's own words for a place that is not there or cannot be reached. */
+const PLACE_TROUBLE =
+  /could not perform this operation on a key that doesn't exist|does not exist|new objects must be created at the root|wrong type of path|expected .* but found/i;
+
 /**
  * Sorts an error reply. `spec/streams.md` §11 names the classes; a reply with an unknown code in capitals counts as
  * transient, because waiting loses nothing and the state shows its text.
@@ -64,27 +68,57 @@ export function worse(one: Verdict, other: Verdict): Verdict {
 
 const ORDER: readonly Verdict[] = ['reconnect', 'login', 'no-json', 'no-merge', 'retry', 'refuse'];
 
-/** The refusals of a unit: one for each entry that was folded into it. */
+/** The refusals of a unit: one for each write that was folded into it. */
 export function refusalsOf(unit: Unit, text: string): Refused[] {
   const { code, reason } = refusal(unit, text);
-  return [...(unit.folded ?? []), unit.index].map((index) => ({ index, key: unit.key, code, reason }));
+  return [...(unit.folded ?? []), unit.last].map(({ index, origin }) => ({
+    index,
+    key: unit.key,
+    code,
+    reason,
+    ...(origin === undefined ? {} : { origin }),
+  }));
 }
+
+/** Whether a refusal is about what is stored at the key, whatever is written there. */
+export function blamesKey(text: string): boolean {
+  return /WRONGTYPE|wrong Redis type/i.test(text);
+}
+
+/** What the commands of each kind expect to find. */
+const WANTED: Record<UnitKind, string> = {
+  none: 'a key',
+  hash: 'a hash',
+  json: 'a JSON document',
+  nest: 'a JSON document',
+  remove_fields: 'a hash',
+  set: 'a set',
+  sorted_set: 'a sorted set',
+  stream: 'a stream',
+  string: 'a string',
+};
 
 function refusal(unit: Unit, text: string): { code: ErrorCode; reason: string } {
   const what = `${commandName(unit)} on ${JSON.stringify(unit.key)}`;
   const said = describeReply(text);
-  if (/^WRONGTYPE|wrong Redis type/i.test(text)) {
-    const wanted = unit.kind === 'json' ? 'a JSON document' : 'a hash';
+  if (blamesKey(text)) {
+    const wanted = unit.needsJson ? 'a JSON document' : WANTED[unit.kind];
     return {
       code: 'TARGET_WRONG_TYPE',
       reason: `${what} found a key that is not ${wanted} (${said}). Delete the key, or set another key prefix.`,
     };
   }
-  const fix =
-    unit.kind === 'json'
-      ? 'Check that every column of the row is valid JSON for the target, or write the table as hashes.'
-      : 'Correct the row or the target as the message says, then replay the record.';
-  return { code: 'TARGET_REFUSED', reason: `${what} was refused (${said}). ${fix}` };
+  return { code: 'TARGET_REFUSED', reason: `${what} was refused (${said}). ${fixFor(unit, text)}` };
+}
+
+function fixFor(unit: Unit, text: string): string {
+  if (PLACE_TROUBLE.test(text)) {
+    return 'Something else changes the document at the same time, or holds a value where an object is needed: look at the key, then replay the record.';
+  }
+  if (!unit.needsJson) return 'Correct the row or the target as the message says, then replay the record.';
+  return unit.kind === 'json'
+    ? 'Check that every column of the row is valid JSON for the target, or write the table as hashes.'
+    : 'Check that every column of the row is valid JSON for the target.';
 }
 
 /** A reply in one short line, without the arguments that some replies repeat: they may be a user's data. */

@@ -1,31 +1,36 @@
-import { UNAVAILABLE } from '../types.ts';
-import type { CommandSink, Writable } from './encode.ts';
-import type { Unit } from './fold.ts';
-import { JSON_MERGE_SCRIPT } from './json-script.ts';
-import { isObject, jsonDocument, mayHoldNull } from './json-text.ts';
+import { type CommandSink, CommandWords, emitWords } from './encode.ts';
+import { isEmptyWrite, Unit } from './fold.ts';
+import { emitHash, HASH_SCRIPT } from './hash.ts';
+import { emitJson, type JsonMergeWay } from './json.ts';
+import { JSON_SCRIPT } from './json-script.ts';
+import { STREAM_SCRIPT } from './stream.ts';
+import type { TargetWrite } from './types.ts';
 
-/** How merges are written: what the target has, and what the configuration asks for. */
-export interface JsonMergeWay {
-  /** False when the target's RedisJSON has no JSON.MERGE (before 2.6). */
-  readonly jsonMerge: boolean;
-  /** `use_native_json_merge`. */
-  readonly nativeJsonMerge: boolean;
-}
+export type { JsonMergeWay } from './json.ts';
 
 /**
- * Hands a unit's commands to `sink` and says how many there are (0 to 3; each is answered once).
+ * Hands the next commands of a unit to `sink` and says how many there are (each is answered once).
  *
  * | unit | commands |
  * |---|---|
  * | delete | DEL |
  * | hash | HSET key name value … for what is set, then HDEL key name … for what is removed |
+ * | hash, replace | script: the hash becomes the row, undelivered columns stay |
  * | json, replace | JSON.SET key $ document |
+ * | json, replace, keep | script: the document is set, what is stored at the paths stays |
  * | json, merge | JSON.MERGE key $ patch; a patch with nulls first makes sure that there is a document |
  * | json, replace, columns missing | JSON.MERGE where that means the same, else the script |
+ * | remove_fields | HDEL key name …, or JSON.DEL key path for each path |
+ * | set, sorted_set | SREM/ZREM of all that go, SADD/ZADD of all that come; what was written first goes first |
+ * | stream | XADD key * name value …; script for several entries |
+ * | string | SET key value |
+ * | nest | JSON.MERGE of the rows at their places, JSON.DEL of those that go; script for arrays and what is not native |
  *
- * A unit with `clear` begins with DEL.
+ * A unit with `clear` begins with DEL. A time to live (EXPIRE, PERSIST) is a second step, sent when the target has accepted
+ * the first: else a refused write would let the key of somebody else run out.
  */
 export function emitCommands(unit: Unit, sink: CommandSink, way: JsonMergeWay): number {
+  if (unit.isWritten) return emitExpiry(unit, sink);
   let count = 0;
   if (unit.clear) {
     sink.begin(2);
@@ -35,73 +40,46 @@ export function emitCommands(unit: Unit, sink: CommandSink, way: JsonMergeWay): 
   }
   if (unit.kind === 'hash') return count + emitHash(unit, sink);
   if (unit.kind === 'json') return count + emitJson(unit, sink, way);
+  if (unit.content !== null) return count + unit.content.emit(unit.key, sink, way);
   return count;
 }
 
 /** Name of the command that a refusal is about. */
 export function commandName(unit: Unit): string {
+  if (unit.isWritten) return 'EXPIRE';
   if (unit.kind === 'hash') return 'HSET';
-  if (unit.kind === 'none') return 'DEL';
-  return unit.mode === 'replace' && !unit.partial ? 'JSON.SET' : 'JSON.MERGE';
+  if (unit.kind === 'json') return unit.mode === 'replace' && !unit.partial ? 'JSON.SET' : 'JSON.MERGE';
+  return unit.content?.command ?? 'DEL';
 }
 
-function emitHash(unit: Unit, sink: CommandSink): number {
-  const { names, values } = unit;
-  let sets = 0;
-  let removals = 0;
-  for (const value of values) {
-    if (value === null) removals++;
-    else if (value !== UNAVAILABLE) sets++;
+/**
+ * The commands of one write as words, in the order in which the target gets them; by default a target with JSON.MERGE. A
+ * script shows by its name: `EVAL`, name, `1`, key, arguments.
+ */
+export function commandsOf(write: TargetWrite, way: JsonMergeWay = NATIVE): string[][] {
+  if (isEmptyWrite(write)) return [];
+  const unit = new Unit(write, null, 0);
+  const words = new CommandWords();
+  emitCommands(unit, words, way);
+  if (unit.hasExpiry) {
+    unit.isWritten = true;
+    emitCommands(unit, words, way);
   }
-  if (sets > 0) {
-    sink.begin(2 + sets * 2);
-    sink.text('HSET');
-    sink.text(unit.key);
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index];
-      if (value === null || value === UNAVAILABLE) continue;
-      sink.name(names, index);
-      sink.value(value as Writable);
-    }
+  for (const command of words.commands) {
+    if (command[0] === 'EVAL') command[1] = SCRIPT_NAMES.get(command[1]!)!;
   }
-  // After DEL there is no field to remove.
-  if (removals === 0 || unit.clear) return sets > 0 ? 1 : 0;
-  sink.begin(2 + removals);
-  sink.text('HDEL');
-  sink.text(unit.key);
-  for (let index = 0; index < values.length; index++) {
-    if (values[index] === null) sink.name(names, index);
-  }
-  return sets > 0 ? 2 : 1;
+  return words.commands;
 }
 
-function emitJson(unit: Unit, sink: CommandSink, way: JsonMergeWay): number {
-  const { key, values } = unit;
-  const document = jsonDocument(unit.names, values);
-  if (unit.mode === 'replace') {
-    // After DEL nothing is stored that a missing column could keep.
-    if (!unit.partial || unit.clear) return emitWords(sink, ['JSON.SET', key, '$', document]);
-    const mergeIsExact = !values.some((value) => value === null || isObject(value));
-    if (mergeIsExact && way.jsonMerge && way.nativeJsonMerge) {
-      return emitWords(sink, ['JSON.MERGE', key, '$', document]);
-    }
-    return emitScript(sink, key, document, 'columns');
-  }
-  if (!way.nativeJsonMerge) return emitScript(sink, key, document, 'keepnull');
-  if (!way.jsonMerge) return emitScript(sink, key, document, 'rfc');
-  if (!values.some(mayHoldNull)) return emitWords(sink, ['JSON.MERGE', key, '$', document]);
-  // JSON.MERGE on a missing key stores the patch as it is, nulls included (RedisJSON 2.6.9), where RFC 7396 drops them.
-  emitWords(sink, ['JSON.SET', key, '$', '{}', 'NX']);
-  emitWords(sink, ['JSON.MERGE', key, '$', document]);
-  return 2;
-}
+const NATIVE: JsonMergeWay = { jsonMerge: true, nativeJsonMerge: true };
 
-function emitScript(sink: CommandSink, key: string, document: string, how: string): number {
-  return emitWords(sink, ['EVAL', JSON_MERGE_SCRIPT, '1', key, document, how]);
-}
+const SCRIPT_NAMES: ReadonlyMap<string, string> = new Map([
+  [HASH_SCRIPT, 'hash-replace'],
+  [JSON_SCRIPT, 'json-edit'],
+  [STREAM_SCRIPT, 'stream-append'],
+]);
 
-function emitWords(sink: CommandSink, words: readonly string[]): number {
-  sink.begin(words.length);
-  for (const word of words) sink.text(word);
-  return 1;
+function emitExpiry(unit: Unit, sink: CommandSink): number {
+  if (unit.expire === 0) return emitWords(sink, ['PERSIST', unit.key]);
+  return emitWords(sink, ['EXPIRE', unit.key, String(unit.expire)]);
 }

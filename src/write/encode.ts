@@ -1,7 +1,7 @@
-import { JsonText, NumberText, type Value } from '../types.ts';
+import { JsonText, NumberText } from '../types.ts';
+import type { Writable } from './types.ts';
 
-/** A value that can be written as it is: what is left when null and unavailable are sorted out. */
-export type Writable = Exclude<Value, null | symbol>;
+export type { Writable } from './types.ts';
 
 /**
  * Takes commands word by word. Two implementations: {@link CommandBuffer} writes RESP bytes (the hot path), and
@@ -186,6 +186,13 @@ export class CommandWords implements CommandSink {
   name(names: readonly string[], index: number): void {
     this.#current.push(names[index]!);
   }
+}
+
+/** Hands one command to the sink; 1, the number of its answers. */
+export function emitWords(sink: CommandSink, words: readonly string[]): number {
+  sink.begin(words.length);
+  for (const word of words) sink.text(word);
+  return 1;
 }
 
 /** A value as a hash field shows it (`types.md` §9). */

@@ -39,6 +39,7 @@
  * master behind Sentinels and is the client of Clusters; it is loaded for those only (`ioredis.ts` says why).
  */
 export type { RetryOptions } from './backoff.ts';
+export { commandsOf, type JsonMergeWay } from './commands.ts';
 export type { TargetFacts } from './link.ts';
 export type {
   ConnectionMemory,

@@ -1,15 +1,43 @@
+import { type CommandSink, emitWords } from './encode.ts';
+
+/** One change of a document; see {@link JSON_SCRIPT}. */
+export interface JsonEdit {
+  readonly kind: 'rfc' | 'keepnull' | 'columns' | 'remove' | 'keep' | 'keepcolumns';
+  /** The place of the change, or the paths that are kept. */
+  readonly steps: readonly unknown[];
+  /** An object as JSON; empty for `remove`. */
+  readonly text: string;
+  /** Whether a missing document is created. */
+  readonly creates: boolean;
+}
+
+/** Hands one call of {@link JSON_SCRIPT} to the sink; 1, the number of its answers. */
+export function emitEdits(sink: CommandSink, key: string, edits: readonly JsonEdit[]): number {
+  const words = ['EVAL', JSON_SCRIPT, '1', key];
+  for (const { kind, steps, text, creates } of edits) {
+    words.push(kind, JSON.stringify(steps), text, creates ? 'create' : 'exist');
+  }
+  return emitWords(sink, words);
+}
+
 /**
- * Merges a JSON object into the document of a key, atomically, for what `JSON.MERGE` cannot do.
+ * Changes the document of a key in one go, for what RedisJSON's own commands cannot do.
  *
- * KEYS[1] the key; ARGV[1] an object as text; ARGV[2] how:
- * - `rfc`      RFC 7396, for a RedisJSON without JSON.MERGE
+ * KEYS[1] the key; ARGV, for each change in order: kind, steps, text, `create` or `exist` (whether a missing document is
+ * created). Steps are JSON, from the outside in: a member's name, or `[field, value as JSON text]` for the element of an
+ * array whose field has that value. What is no object, or no array, on the way becomes one. Kinds:
+ * - `rfc`      merges text, an object, into the place as RFC 7396 says (for a RedisJSON without JSON.MERGE)
  * - `keepnull` the same, but null is stored as null (RDI's merge with `use_native_json_merge: false`)
- * - `columns`  each member replaces the stored one as a whole, null included; members not named stay
+ * - `columns`  each member of text replaces the stored one as a whole, null included; members not named stay
+ * - `remove`   takes the place out; creates nothing
+ * - `keep`     text is the whole new document, but what is stored at the paths (steps is a list of paths) stays
+ * - `keepcolumns` the same, with text applied like `columns`
  *
- * It works on the texts, member by member, and never decodes a value: decoding would round numbers beyond 2^53 and lose
- * the difference between an empty array and an empty object.
+ * It works on the texts and never decodes a value: decoding would round numbers beyond 2^53 and lose the difference between
+ * an empty array and an empty object. Objects and arrays are taken apart one level at a time, and only on the way to a place:
+ * a value is its text, or a table with `names` and `values` (object) or `items` (array).
  */
-export const JSON_MERGE_SCRIPT = `
+export const JSON_SCRIPT = `
 local function skip(text, at)
   return string.find(text, '[^ \\t\\r\\n]', at) or #text + 1
 end
@@ -47,12 +75,16 @@ local function value_end(text, at)
   end
 end
 
-local function members(text)
+local function decoded(text)
+  return cjson.decode('[' .. text .. ']')[1]
+end
+
+local function object_of(text)
   local names, values = {}, {}
   local at = skip(text, skip(text, 1) + 1)
   while string.byte(text, at) == 34 do
     local stop = string_end(text, at)
-    local name = cjson.decode('[' .. string.sub(text, at, stop) .. ']')[1]
+    local name = decoded(string.sub(text, at, stop))
     at = skip(text, skip(text, stop + 1) + 1)
     stop = value_end(text, at)
     if values[name] == nil then names[#names + 1] = name end
@@ -60,35 +92,164 @@ local function members(text)
     at = skip(text, stop + 1)
     if string.byte(text, at) == 44 then at = skip(text, at + 1) end
   end
-  return names, values
+  return { names = names, values = values }
 end
 
-local function is_object(text)
-  return text ~= nil and string.byte(text, skip(text, 1)) == 123
-end
-
-local function merge(stored, patch, how)
-  local names, values = {}, {}
-  if is_object(stored) then names, values = members(stored) end
-  local changed, news = members(patch)
-  for _, name in ipairs(changed) do
-    local new = news[name]
-    if values[name] == nil then names[#names + 1] = name end
-    if how ~= 'columns' and is_object(new) then
-      values[name] = merge(values[name], new, how)
-    elseif how == 'rfc' and new == 'null' then
-      values[name] = false
-    else
-      values[name] = new
-    end
+local function array_of(text)
+  local items = {}
+  local at = skip(text, skip(text, 1) + 1)
+  while at <= #text and string.byte(text, at) ~= 93 do
+    local stop = value_end(text, at)
+    items[#items + 1] = string.sub(text, at, stop)
+    at = skip(text, stop + 1)
+    if string.byte(text, at) == 44 then at = skip(text, at + 1) end
   end
+  return { items = items }
+end
+
+local function begins_with(value, byte)
+  return type(value) == 'string' and string.byte(value, skip(value, 1)) == byte
+end
+
+local function as_object(value)
+  if type(value) == 'table' then return value.names and value end
+  return begins_with(value, 123) and object_of(value)
+end
+
+local function as_array(value)
+  if type(value) == 'table' then return value.items and value end
+  return begins_with(value, 91) and array_of(value)
+end
+
+local function text_of(value)
+  if type(value) == 'string' then return value end
   local parts = {}
-  for _, name in ipairs(names) do
-    if values[name] then parts[#parts + 1] = cjson.encode(name) .. ':' .. values[name] end
+  if value.items then
+    for _, item in ipairs(value.items) do parts[#parts + 1] = text_of(item) end
+    return '[' .. table.concat(parts, ',') .. ']'
+  end
+  for _, name in ipairs(value.names) do
+    local member = value.values[name]
+    if member then parts[#parts + 1] = cjson.encode(name) .. ':' .. text_of(member) end
   end
   return '{' .. table.concat(parts, ',') .. '}'
 end
 
-local stored = redis.call('JSON.GET', KEYS[1])
-return redis.call('JSON.SET', KEYS[1], '$', merge(stored or nil, ARGV[1], ARGV[2]))
+local function set(object, name, value)
+  if object.values[name] == nil then object.names[#object.names + 1] = name end
+  object.values[name] = value
+end
+
+local function merge(value, patch, how)
+  local object = as_object(value) or { names = {}, values = {} }
+  local changes = object_of(patch)
+  for _, name in ipairs(changes.names) do
+    local new = changes.values[name]
+    if how ~= 'columns' and begins_with(new, 123) then
+      set(object, name, merge(object.values[name], new, how))
+    elseif how == 'rfc' and new == 'null' then
+      object.values[name] = object.values[name] and false
+    else
+      set(object, name, new)
+    end
+  end
+  return object
+end
+
+local function is_same(stored, wanted)
+  if stored == wanted then return true end
+  if type(stored) ~= 'string' then return false end
+  if begins_with(stored, 34) then return begins_with(wanted, 34) and decoded(stored) == decoded(wanted) end
+  local both_integers = string.find(stored, '^-?%d+$') and string.find(wanted, '^-?%d+$')
+  local number = not both_integers and string.find(wanted, '^-?%d') and tonumber(stored)
+  return number and number == tonumber(wanted) or false
+end
+
+local function is_element(items, at, step)
+  local object = as_object(items[at])
+  if not object then return false end
+  items[at] = object
+  return is_same(object.values[step[1]], step[2])
+end
+
+local function change(value, steps, depth, apply)
+  local step = steps[depth]
+  if step == nil then return apply(value) end
+  if type(step) == 'string' then
+    local object = as_object(value) or { names = {}, values = {} }
+    set(object, step, change(object.values[step] or nil, steps, depth + 1, apply))
+    return object
+  end
+  local array = as_array(value) or { items = {} }
+  local items, at = array.items, 1
+  while at <= #items and not is_element(items, at, step) do at = at + 1 end
+  local element = items[at] or { names = { step[1] }, values = { [step[1]] = step[2] } }
+  items[at] = change(element, steps, depth + 1, apply)
+  return array
+end
+
+local is_changed = false
+
+local function remove(value, steps, depth)
+  local step, is_last = steps[depth], depth == #steps
+  if type(step) == 'string' then
+    local object = as_object(value)
+    if not object or not object.values[step] then return value end
+    if is_last then is_changed = true end
+    object.values[step] = not is_last and remove(object.values[step], steps, depth + 1)
+    return object
+  end
+  local array = as_array(value)
+  if not array then return value end
+  local left = {}
+  for at = 1, #array.items do
+    if not is_element(array.items, at, step) then
+      left[#left + 1] = array.items[at]
+    elseif is_last then
+      is_changed = true
+    else
+      left[#left + 1] = remove(array.items[at], steps, depth + 1)
+    end
+  end
+  array.items = left
+  return array
+end
+
+local function value_at(value, path)
+  for _, name in ipairs(path) do
+    local object = as_object(value)
+    value = object and object.values[name] or nil
+  end
+  return value
+end
+
+local function replace(stored, paths, text, kind)
+  local kept = {}
+  for at, path in ipairs(paths) do
+    local value = value_at(stored, path)
+    kept[at] = value and text_of(value)
+  end
+  local document = text
+  if kind == 'keepcolumns' then document = merge(stored, text, 'columns') end
+  for at, path in ipairs(paths) do
+    if kept[at] then document = change(document, path, 1, function() return kept[at] end) end
+  end
+  return document
+end
+
+local document = redis.call('JSON.GET', KEYS[1]) or nil
+for at = 1, #ARGV, 4 do
+  local kind, steps, text = ARGV[at], cjson.decode(ARGV[at + 1]), ARGV[at + 2]
+  if kind == 'remove' then
+    if document then document = remove(document, steps, 1) end
+  elseif document or ARGV[at + 3] == 'create' then
+    is_changed = true
+    if kind == 'keep' or kind == 'keepcolumns' then
+      document = replace(document, steps, text, kind)
+    else
+      document = change(document, steps, 1, function(value) return merge(value, text, kind) end)
+    end
+  end
+end
+if is_changed then return redis.call('JSON.SET', KEYS[1], '$', text_of(document)) end
 `;

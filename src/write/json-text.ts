@@ -23,7 +23,7 @@ export function jsonDocument(names: readonly string[], values: readonly Value[])
 }
 
 /** One value as JSON. Numbers that JSON does not know (`NaN`, the infinities) become strings. */
-function jsonText(value: Writable): string {
+export function jsonText(value: Writable): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : `"${value}"`;
   if (typeof value === 'boolean') return value ? 'true' : 'false';
@@ -31,7 +31,7 @@ function jsonText(value: Writable): string {
 }
 
 /** A lone surrogate becomes U+FFFD: RedisJSON refuses documents with the escape that JSON would use. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return JSON.stringify(text.isWellFormed() ? text : text.toWellFormed());
 }
 

@@ -23,7 +23,7 @@ interface WriteBase {
 interface LastingWrite extends WriteBase {
   /**
    * Whole seconds, above 0, that the key lives from this write on. Absent: as Redis itself does it: `SET` and a replaced
-   * hash or document lose an earlier time to live, every other write leaves it.
+   * hash lose an earlier time to live, every other write leaves it. So does a replaced document, see `JsonWrite.persist`.
    */
   readonly expire?: number;
 }
@@ -51,6 +51,11 @@ export interface JsonWrite extends LastingWrite {
    * into the document, values that were not delivered.
    */
   readonly keep?: readonly (readonly string[])[];
+  /**
+   * For `replace` without `expire`: the document loses an earlier time to live, which `JSON.SET` leaves (RedisJSON 2.6.9). For
+   * outputs that give some rows a time to live and this one none.
+   */
+  readonly persist?: boolean;
 }
 
 export interface DeleteWrite extends WriteBase {

@@ -62,10 +62,10 @@ export class WriteQueue {
       const own = batch.newest.get(write.key);
       if (own !== undefined) {
         const before = own.index;
-        if (own.fold(write)) {
-          batch.folds.push([before, write.index]);
-          continue;
-        }
+        const folding = own.fold(write);
+        // What is combined is carried out, not superseded.
+        if (folding === 'replaced') batch.folds.push([before, write.index]);
+        if (folding !== 'no') continue;
       }
       const unit = new Unit(write, batch, this.#sequence++);
       batch.open++;
@@ -118,6 +118,22 @@ export class WriteQueue {
     if (units.length === 0) return;
     this.#ready = [...units, ...this.#ready.slice(this.#head)].sort((one, other) => one.sequence - other.sequence);
     this.#head = 0;
+  }
+
+  /**
+   * Takes a folded unit apart again: its writes go one after the other, each as a unit of its own, so that a refusal falls on
+   * the one that earned it.
+   */
+  split(unit: Unit<Batch>): void {
+    const batch = unit.owner;
+    const units = [...(unit.folded ?? []), unit.last].map((write) => new Unit(write, batch, unit.sequence));
+    units.forEach((one, index) => {
+      one.next = units[index + 1] ?? unit.next;
+    });
+    unit.isSettled = true;
+    batch.open += units.length - 1;
+    if (batch.newest.get(unit.key) === unit) batch.newest.set(unit.key, units.at(-1)!);
+    this.putBack(units.slice(0, 1));
   }
 
   /** Lets the next unit of this key go: this one has its outcome. */

@@ -1,5 +1,5 @@
 import { TargetError } from '../errors.ts';
-import { describeReply, judge, refusalsOf, type Verdict, worse } from './answers.ts';
+import { blamesKey, describeReply, judge, refusalsOf, type Verdict, worse } from './answers.ts';
 import { backoffMs } from './backoff.ts';
 import { ClusterLink } from './cluster-link.ts';
 import type { Unit } from './fold.ts';
@@ -148,7 +148,7 @@ export class Writer {
     while (this.#isOpen && this.#pause === undefined && this.#pipelines < maxBatchesInFlight) {
       const offered = this.#queue.peek(maxWritesPerPipeline);
       if (offered.length === 0) return;
-      if (!this.#link.facts.json && offered.some((unit) => unit.kind === 'json')) {
+      if (!this.#link.facts.json && offered.some((unit) => unit.needsJson)) {
         this.#wait(this.#noJson());
         return;
       }
@@ -170,18 +170,25 @@ export class Writer {
   /** Settles what has its outcome, puts back what has not, and pauses when there was trouble. */
   #sort(units: readonly QueuedUnit[], result: PipelineAnswer): { refused: number; retried: number } {
     const again: QueuedUnit[] = [];
+    /** Accepted, and their time to live is to follow. */
+    const following: QueuedUnit[] = [];
     const unconfirmed = this.#isUnconfirmed(result);
     let refused = 0;
     let worst: { verdict: Verdict; text: string } | undefined;
     for (const [index, unit] of units.entries()) {
       const answer = result.answers[index];
       if (answer === null && !unconfirmed) {
-        this.#settle(unit);
+        if (unit.hasExpiry && !unit.isWritten) {
+          unit.isWritten = true;
+          following.push(unit);
+        } else this.#settle(unit);
       } else if (answer === null || answer === undefined) {
         again.push(unit);
       } else {
         const verdict = judge(answer);
-        if (verdict === 'refuse') {
+        if (verdict === 'refuse' && unit.folded !== null && !blamesKey(answer)) {
+          this.#queue.split(unit);
+        } else if (verdict === 'refuse') {
           refused++;
           unit.owner.refused.push(...refusalsOf(unit, answer));
           this.#settle(unit);
@@ -191,7 +198,7 @@ export class Writer {
         }
       }
     }
-    this.#queue.putBack(again);
+    this.#queue.putBack([...again, ...following]);
     if (worst) this.#meet(worst.verdict, worst.text);
     else if (unconfirmed) this.#wait(this.#unconfirmed(), this.#options.wait.retryDelayMs);
     else if (again.length === 0) this.#recovered();

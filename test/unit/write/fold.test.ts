@@ -69,10 +69,10 @@ describe('JSON states of one key', () => {
 
   it('that replace without all columns are merged where that means the same, else written by script', () => {
     expect(commandsOf(json('k', { a: 1, b: UNAVAILABLE }))).toEqual([['JSON.MERGE', 'k', '$', '{"a":1}']]);
-    expect(commandsOf(json('k', { a: null, b: UNAVAILABLE }))[0]).toMatchObject({ 0: 'EVAL', 5: 'columns' });
+    expect(commandsOf(json('k', { a: null, b: UNAVAILABLE }))[0]).toMatchObject({ 0: 'EVAL', 4: 'columns' });
     expect(commandsOf(json('k', { a: new JsonText('{}'), b: UNAVAILABLE }))[0]).toMatchObject({
       0: 'EVAL',
-      5: 'columns',
+      4: 'columns',
     });
   });
 
