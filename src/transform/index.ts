@@ -22,7 +22,9 @@
  */
 export { DefaultMapping, type MappingSettings } from './default-mapping.ts';
 export { checkJobs } from './jobs/check.ts';
-export { createTransformer, type TransformerOptions, type TransformTrace } from './transformer.ts';
+export type { TransformTrace } from './jobs/passage.ts';
+export { readJobs } from './jobs/read-jobs.ts';
+export { createTransformer, type TransformerOptions } from './transformer.ts';
 export {
   type EventTransformer,
   LookupError,
