@@ -7,9 +7,9 @@ export type Keyspace = Record<string, Record<string, unknown>>;
 
 const TTL_TOLERANCE_SECONDS = 2;
 
-/** Reads every key. Times to live are rounded up to whole seconds. */
-export async function readKeyspace(client: Redis): Promise<Keyspace> {
-  const keys = (await client.keys('*')).sort();
+/** Reads every key but those that are ignored. Times to live are rounded up to whole seconds. */
+export async function readKeyspace(client: Redis, ignored: readonly string[] = []): Promise<Keyspace> {
+  const keys = (await client.keys('*')).filter((key) => !ignored.includes(key)).sort();
   const found = await Promise.all(keys.map(async (key) => [key, await readKey(client, key)] as const));
   return Object.fromEntries(found);
 }
@@ -57,7 +57,7 @@ async function readValue(client: Redis, key: string, type: string): Promise<Reco
     return { stream: entries.map(([, fields]) => Object.fromEntries(pairs(fields))) };
   }
   if (type === 'zset') {
-    const members = pairs(await client.zrange(key, 0, -1, 'WITHSCORES'));
+    const members = pairs(await client.zrange(key, '0', '-1', 'WITHSCORES'));
     return { zset: Object.fromEntries(members.map(([member, score]) => [member, scoreOf(score)])) };
   }
   throw new Error(`${key} is of type ${type}`);
