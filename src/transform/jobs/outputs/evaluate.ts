@@ -80,12 +80,13 @@ class WatchedColumns extends Map<string, JobValue> {
   }
 
   #note(name: string): void {
+    if (this.#missing.size === 0) this.wanted = name;
     const folded = name.toLowerCase();
     for (const column of this.#missing) if (column.toLowerCase() === folded) this.wanted = column;
   }
 
   #all(): JobObject {
-    if (this.#watchesAll) this.wanted = [...this.#missing].join(', ');
+    if (this.#watchesAll) this.wanted = [...this.#missing].join(', ') || '*';
     return this.#columns;
   }
 
@@ -115,17 +116,26 @@ class WatchedColumns extends Map<string, JobValue> {
  * not delivered. A path with dots may also be the name of one column.
  */
 export function columnAt(image: Image, path: FieldPath): Value {
-  const { columns, missing } = image;
+  const { columns } = image;
   const name = path[0] as string;
   if (path.length === 1) {
     const raw: JobValue | JsonText | undefined = rawValue(columns, name);
     if (raw !== undefined) return asValue(raw);
-    return missing?.has(name) ? UNAVAILABLE : null;
+    return isUndelivered(image, name) ? UNAVAILABLE : null;
   }
   const inner = memberAt(columns, path);
   if (inner !== undefined) return asValue(inner);
   if (columns.has(name)) return null;
-  return missing?.has(name) ? UNAVAILABLE : columnAt(image, [path.join('.')]);
+  const whole = columnAt(image, [path.join('.')]);
+  return whole === null && isUndelivered(image, name) ? UNAVAILABLE : whole;
+}
+
+/**
+ * Whether a column that is not among the columns was left out by the feeder. A row that brought only what changed names none
+ * of those that it left out: it may be any.
+ */
+export function isUndelivered({ columns, missing }: Image, name: string): boolean {
+  return missing !== null && (missing.has(name) || (missing.size === 0 && !columns.has(name)));
 }
 
 /** The member at a path, or undefined. */

@@ -2,7 +2,7 @@ import { type Row, UNAVAILABLE, type Value } from '../../../types.ts';
 import type { JobObject, JobValue } from '../../expressions/types.ts';
 import type { FieldPath, MappingItem } from '../definition.ts';
 import type { Image } from '../image.ts';
-import { columnAt, memberAt } from './evaluate.ts';
+import { columnAt, isUndelivered, memberAt } from './evaluate.ts';
 import type { NamePath } from './nested-paths.ts';
 import { asValue } from './texts.ts';
 
@@ -95,10 +95,11 @@ function objectOf(
 }
 
 /** The value for a place inside an object: null where the row has none, undefined when the column was not delivered. */
-function valueAt({ columns, missing }: Image, path: FieldPath): JobValue | undefined {
+function valueAt(image: Image, path: FieldPath): JobValue | undefined {
+  const { columns } = image;
   const value = memberAt(columns, path) ?? (path.length > 1 ? columns.get(path.join('.')) : undefined);
   if (value !== undefined) return value;
   const name = path[0] as string;
-  const isMissing = missing !== null && ((missing.has(name) && !columns.has(name)) || missing.has(path.join('.')));
-  return isMissing ? undefined : null;
+  if (columns.has(name)) return null;
+  return isUndelivered(image, name) || isUndelivered(image, path.join('.')) ? undefined : null;
 }

@@ -46,7 +46,7 @@ export class PlacedOutput<P extends Place> implements JobOutput {
     const taken: P[] = [];
     const changes = isWanted ? this.#changes(image, stamp, left, taken) : [];
     const removals = this.#removals(left, taken, stamp);
-    for (const removal of removals) addRemoval(removal, writes);
+    if (removals.length > 0) addRemovals(removals, stamp, writes);
     for (const change of changes) writes.push(change);
     return true;
   }
@@ -107,13 +107,13 @@ function identityOf({ key, inside }: Place): string {
 }
 
 /**
- * Adds a removal, before what another output of the same record wrote to the same key: an output may leave a key to another
- * one when the row changes, whichever of the two comes first in the job.
+ * Adds removals, before what another output of the same record wrote to one of their keys: when a row changes, an output may
+ * leave its key to another one, whichever of the two comes first in the job.
  */
-function addRemoval(removal: TargetWrite, writes: TargetWrite[]): void {
+function addRemovals(removals: readonly TargetWrite[], { index }: Stamp, writes: TargetWrite[]): void {
   let at = writes.length;
-  for (let i = writes.length - 1; i >= 0 && writes[i]?.index === removal.index; i--) {
-    if (writes[i]?.key === removal.key) at = i;
+  for (let i = writes.length - 1; i >= 0 && writes[i]?.index === index; i--) {
+    if (removals.some(({ key }) => key === writes[i]?.key)) at = i;
   }
-  writes.splice(at, 0, removal);
+  writes.splice(at, 0, ...removals);
 }

@@ -21,6 +21,7 @@ export class WholeRow {
   }
 
   #partial(names: readonly string[], values: Value[], missing: ReadonlySet<string>): Row {
+    // Partial even when none is named: a row that brought only what changed may lack any.
     const absent = [...missing].filter((name) => !names.includes(name));
     for (const _ of absent) values.push(UNAVAILABLE);
     let byAbsent = this.#withMissing.get(names);
@@ -34,6 +35,6 @@ export class WholeRow {
       all = [...names, ...absent];
       byAbsent.set(which, all);
     }
-    return { names: all, values, partial: absent.length > 0 };
+    return { names: all, values, partial: true };
   }
 }
