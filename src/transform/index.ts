@@ -22,6 +22,7 @@
  */
 export { DefaultMapping, type MappingSettings } from './default-mapping.ts';
 export { checkJobs } from './jobs/check.ts';
+export type { JobContext, JobDefinition, ReadJobs } from './jobs/definition.ts';
 export type { TransformTrace } from './jobs/passage.ts';
 export { readJobs } from './jobs/read-jobs.ts';
 export { createTransformer, type TransformerOptions } from './transformer.ts';

@@ -158,6 +158,8 @@ export interface JobContext {
   readonly jsonUpdate: 'replace' | 'merge';
   readonly filterRemoves: boolean;
   readonly strictKeys: boolean;
+  /** How default keys are made; `{table}:{key}` when left out. */
+  readonly keyTemplate?: string;
 }
 
 /** All problems at once; with one or more of them no job may run. */

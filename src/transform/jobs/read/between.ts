@@ -8,6 +8,7 @@ export function checkBetween(drafts: readonly Draft[], context: JobContext): voi
   checkNames(drafts);
   checkOverlaps(drafts);
   checkServerNames(drafts, context);
+  warnOfSameTables(drafts, context);
   for (const draft of drafts) {
     warnOfCommonKeys(draft);
     warnOfParents(draft, drafts, context);
@@ -69,6 +70,28 @@ function checkServerNames(drafts: readonly Draft[], { sources }: JobContext): vo
     for (const name of strangersTo(selection, 'server_name', [...sources, 'rdi'])) {
       const message = `source: \`server_name\` \`${name}\` is no source of config.yaml; there are ${list}`;
       findings.problem(['source', 'server_name'], message);
+    }
+  }
+}
+
+const PLACES_OF_TABLES = ['{server_name}', '{db}', '{schema}'];
+
+/** The default key knows the table, but not its schema, so that two tables of the same name share keys. */
+function warnOfSameTables(drafts: readonly Draft[], { keyTemplate }: JobContext): void {
+  if (PLACES_OF_TABLES.some((place) => keyTemplate?.includes(place))) return;
+  for (const [index, { job, selection, findings }] of drafts.entries()) {
+    const tables = selection === null ? [] : literalsOf(selection, 'table');
+    for (const table of tables) {
+      const names = { table, server_name: null, db: null, schema: null };
+      const other = drafts.slice(0, index).find((earlier) => {
+        if (earlier.selection === null || earlier.selection.isDefault || !mayHold(earlier.selection, names))
+          return false;
+        return job?.outputs.some((output) => earlier.job?.outputs.some((one) => isSamePlace(one, output)));
+      });
+      if (other === undefined) continue;
+      const advice = 'set `processors.key_template`, for example to `{schema}.{table}:{key}`';
+      const message = `its default keys are those of the other table \`${table}\` (${other.findings.place(['source', 'table'])}), too; ${advice}`;
+      findings.notice('warn', ['source', 'table'], message);
     }
   }
 }

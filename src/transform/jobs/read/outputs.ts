@@ -112,7 +112,7 @@ class OutputReader {
     const foreach = this.#foreach();
     if (foreach !== null) this.#reading.fields.add([foreach.name]);
     const key = this.#expression('key', CACHED_EXPRESSION_KEYS);
-    this.#warnOfKey(key);
+    this.#warnOfKey(key, dataType, foreach?.name ?? null);
     const args: Arguments = dataType === null ? {} : this.#arguments(dataType);
     if (output.has('nest')) this.#checkNested();
     return {
@@ -148,10 +148,20 @@ class OutputReader {
     return expression;
   }
 
-  #warnOfKey(key: CompiledExpression | null): void {
-    if (key?.isVolatile !== true) return;
-    const what = `the key ${shown(key.text)} is another one each time, so that updates and deletes never find it again`;
-    this.#output.warn('key', `${what}; take columns of the row`);
+  #warnOfKey(key: CompiledExpression | null, dataType: OutputDataType | null, foreach: string | null): void {
+    const output = this.#output;
+    if (key?.isVolatile) {
+      const what = `the key ${shown(key.text)} is another one each time, so that updates and deletes never find it again`;
+      output.warn('key', `${what}; take columns of the row`);
+      return;
+    }
+    if (dataType !== 'hash' && dataType !== 'json' && dataType !== 'string') return;
+    if (foreach !== null && !reads(key, foreach)) {
+      const what = 'every element is written to the same key, where only the last one stays';
+      output.warn('foreach', `${what}; let \`key\` read \`${foreach}\``);
+    } else if (key?.reads?.length === 0 && !output.has('nest')) {
+      output.warn('key', `every row is written to the same key ${shown(key.text)}; take columns of the row`);
+    }
   }
 
   /** What cannot stand beside `nest`, or only with one value. */
@@ -288,6 +298,10 @@ class OutputReader {
     warnOfUnreachable(this.#reading, output, output.at('foreach'), expression);
     return { name, expression };
   }
+}
+
+function reads(key: CompiledExpression | null, name: string): boolean {
+  return key !== null && (key.reads === null || key.reads.includes(name));
 }
 
 function pairOf(value: unknown): string[] | undefined {

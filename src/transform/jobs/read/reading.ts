@@ -44,8 +44,21 @@ export function warnOfUnreachable(
   expression: CompiledExpression | null,
 ): void {
   if (expression === null) return;
+  warnOfWords(reading, section, path, expression);
   for (const { name, why } of reading.fields.unreachable(expression)) {
     reading.findings.notice('warn', path, section.told(`it reads \`${name}\`, which is always null here: ${why}`));
+  }
+}
+
+/** Without back quotes these are names of fields, and comparing with them works only by chance. */
+const LITERALS: readonly string[] = ['null', 'true', 'false'];
+
+function warnOfWords(reading: Reading, section: Section, path: Path, { reads, language }: CompiledExpression): void {
+  if (language === 'sql') return;
+  for (const word of LITERALS) {
+    if (reads?.includes(word) !== true) continue;
+    const message = `it reads a field with the name \`${word}\`; the value ${word} is written in back quotes`;
+    reading.findings.notice('warn', path, section.told(message));
   }
 }
 
