@@ -50,11 +50,13 @@ function checkOverlap(draft: Selecting, other: Selecting): void {
   }
   const overlap = overlapOf(selection, other.selection);
   if (overlap === 'none') return;
-  const both = `the tables of \`${other.name}\` (${place})`;
+  const theirs = `\`${other.name}\` (${place})`;
   if (overlap === 'certain') {
+    const tables = selection.entries.table?.map(({ text }) => `\`${text}\``).join(', ');
     const advice = 'each table may have one job only; put both into one file, or set different selectors';
-    findings.problem(path, `selects tables of ${both.replace('the tables of ', '')}, too; ${advice}`);
-  } else findings.notice('warn', path, `may select ${both}, too; if it does, only one of the jobs is used`);
+    findings.problem(path, `its selection of ${tables} overlaps that of ${theirs}; ${advice}`);
+  } else
+    findings.notice('warn', path, `may select the tables of ${theirs}, too; if it does, only one of the jobs is used`);
 }
 
 function checkServerNames(drafts: readonly Draft[], { sources }: JobContext): void {

@@ -24,9 +24,9 @@ const BLOCKS = Object.keys(BLOCK_KEYS) as BlockName[];
 /** Blocks of the engine inside RDI, and of outputs, that are no blocks of a job. */
 const BLOCK_HINTS: Readonly<Record<string, string>> = {
   'redis.write': '`redis.write` belongs under `output`',
-  'relational.write': 'write-behind is not supported: rdi writes to Redis only',
-  'cassandra.write': 'write-behind is not supported: rdi writes to Redis only',
-  explode: 'there is no block that makes several records of one; an output does with `foreach`',
+  'relational.write': '`relational.write` is write-behind, which is not supported: rdi writes to Redis only',
+  'cassandra.write': '`cassandra.write` is write-behind, which is not supported: rdi writes to Redis only',
+  explode: 'there is no block `explode`; an output makes several records of one, with `foreach`',
 };
 
 /** The list under `transform`, in order; blocks with problems are left out. */
@@ -74,8 +74,8 @@ function readBlock(reading: Reading, value: unknown, index: number): BlockDefini
 }
 
 function blockName(outer: Section): BlockName | null {
-  const { value } = { value: outer.value('uses') };
-  if (typeof value === 'string' && Object.hasOwn(BLOCK_HINTS, value)) return outer.problem('uses', BLOCK_HINTS[value]!);
+  const name = outer.value('uses');
+  if (typeof name === 'string' && Object.hasOwn(BLOCK_HINTS, name)) return outer.problem('uses', BLOCK_HINTS[name]!);
   return outer.choice('uses', BLOCKS);
 }
 
