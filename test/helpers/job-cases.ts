@@ -222,7 +222,7 @@ function eventOf(written: unknown, fixtures: Fixtures): CaseEvent {
   const own = event.get('source');
   const source = { name: 'rdi', db: 'shop', schema: 'public', table, ...(own ? (toPlain(own) as Mapping) : {}) };
   const member = (name: string) => `"${name}":${toJson(event.get(name) ?? null)}`;
-  const row = ['before', 'after', 'op'].map(member).join(',');
+  const row = ['before', 'after', 'op', ...(event.has('message') ? ['message'] : [])].map(member).join(',');
   return {
     stream: ['data:rdi', source.schema ?? source.db, table].join('.'),
     key: toJson(event.get('key') ?? null),
