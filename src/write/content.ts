@@ -1,6 +1,6 @@
 import type { CommandSink } from './encode.ts';
 import type { JsonMergeWay } from './json.ts';
-import { MemberScores, SetMembers } from './members.ts';
+import { Members } from './members.ts';
 import { NestSteps } from './nest.ts';
 import { RemovedFields } from './remove-fields.ts';
 import { StreamEntries } from './stream.ts';
@@ -35,9 +35,8 @@ export interface Content {
 export function contentOf(write: Exclude<TargetWrite, HashWrite | JsonWrite | DeleteWrite>): Content {
   switch (write.kind) {
     case 'set':
-      return new SetMembers(write);
     case 'sorted_set':
-      return new MemberScores(write);
+      return new Members(write);
     case 'stream':
       return new StreamEntries(write);
     case 'string':

@@ -210,7 +210,6 @@ export class Unit<Owner = unknown> {
     // With other columns, what an unavailable one should keep is in the target, not here.
     if (this.mode !== 'replace' || this.names !== row.names || !isSame(keep, this.keep)) return false;
     this.#overlay(row, isUnavailable);
-    this.partial = this.partial && this.values.includes(UNAVAILABLE);
     return true;
   }
 

@@ -25,7 +25,7 @@ export function emitEdits(sink: CommandSink, key: string, edits: readonly JsonEd
  *
  * KEYS[1] the key; ARGV, for each change in order: kind, steps, text, `create` or `exist` (whether a missing document is
  * created). Steps are JSON, from the outside in: a member's name, or `[field, value as JSON text]` for the element of an
- * array whose field has that value. What is no object, or no array, on the way becomes one. Kinds:
+ * array whose field has that value; the field is set whatever text says, for it is how the element is found again. What is no object, or no array, on the way becomes one. Kinds:
  * - `rfc`      merges text, an object, into the place as RFC 7396 says (for a RedisJSON without JSON.MERGE)
  * - `keepnull` the same, but null is stored as null (RDI's merge with `use_native_json_merge: false`)
  * - `columns`  each member of text replaces the stored one as a whole, null included; members not named stay
@@ -184,7 +184,9 @@ local function change(value, steps, depth, apply)
   local items, at = array.items, 1
   while at <= #items and not is_element(items, at, step) do at = at + 1 end
   local element = items[at] or { names = { step[1] }, values = { [step[1]] = step[2] } }
-  items[at] = change(element, steps, depth + 1, apply)
+  local object = as_object(change(element, steps, depth + 1, apply))
+  if not is_same(object.values[step[1]], step[2]) then set(object, step[1], step[2]) end
+  items[at] = object
   return array
 end
 

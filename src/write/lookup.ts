@@ -40,6 +40,8 @@ export class TargetLookup {
   readonly #closing = new AbortController();
   #state: TargetState = { state: 'connecting' };
   #isOpen = false;
+  /** Calls of {@link read} that wait. */
+  #asking = 0;
   #opening: Promise<void> | undefined;
   /** Troubles since the last answer without any. */
   #attempts = 0;
@@ -70,39 +72,43 @@ export class TargetLookup {
 
   /**
    * Sends the commands in one pipeline (in several when they are many) and resolves with their replies, in order. Rejects
-   * only when `signal` is aborted, with its reason, or after `close`.
+   * only when `signal` is aborted, with its reason, or after {@link close}.
    */
   async read(commands: readonly (readonly string[])[], signal: AbortSignal): Promise<readonly LookupReply[]> {
-    const ending = AbortSignal.any([signal, this.#closing.signal]);
     const replies: LookupReply[] = [];
-    while (replies.length < commands.length) {
-      const part = nextPart(commands, replies.length);
-      for (const reply of await this.#ask(part, ending)) replies.push(toLookupReply(reply));
+    this.#asking++;
+    try {
+      while (replies.length < commands.length) {
+        const part = nextPart(commands, replies.length);
+        for (const reply of await this.#ask(part, signal)) replies.push(toLookupReply(reply));
+      }
+      return replies;
+    } finally {
+      this.#asking--;
     }
-    return replies;
   }
 
-  /** Gives the connection up; a {@link read} under way rejects. */
+  /** Gives the connection up for good. */
   close(): void {
     this.#closing.abort(unavailable('The connection for lookups was closed', this.#where));
     this.#link.close();
   }
 
   /** The replies to one pipeline, none of which tells of trouble. */
-  async #ask(commands: readonly (readonly string[])[], ending: AbortSignal): Promise<readonly Reply[]> {
+  async #ask(commands: readonly (readonly string[])[], signal: AbortSignal): Promise<readonly Reply[]> {
     for (;;) {
-      await orAborted(this.#open(), ending);
-      const answers = await orAborted(this.#link.ask(commands), ending);
+      await orAborted(this.#open(), signal);
+      const answers = await orAborted(this.#link.ask(commands), signal);
       const trouble = answers.find((reply) => reply instanceof ReplyError && isTrouble(reply.text));
       if (answers.length === commands.length && !trouble) {
-        this.#attempts = 0;
-        if (this.#isOpen && this.#state.state !== 'ready') this.#setState({ state: 'ready' });
+        this.#recovered();
         return answers;
       }
-      // A lost connection has reported itself, and is opened again.
       if (trouble instanceof ReplyError) this.#meet(trouble.text);
+      // A lost connection has reported itself already; a Cluster client does not.
       else if (this.#isOpen) this.#note(unavailable('A part of the target did not answer', this.#where));
-      await pause(this.#delayMs(), ending);
+      // One that worked is replaced at once.
+      if (trouble || this.#attempts > 1) await pause(this.#delayMs(), signal);
     }
   }
 
@@ -140,7 +146,8 @@ export class TargetLookup {
       }
     }
     if (signal.aborted) this.#link.close();
-    else this.#setState({ state: 'ready' });
+    // With a question in doubt, only its answer tells whether the trouble is over.
+    else if (this.#asking === 0) this.#recovered();
   }
 
   #lost(reason: TargetError): void {
@@ -148,6 +155,12 @@ export class TargetLookup {
     if (this.#closing.signal.aborted) return;
     this.#note(reason);
     void this.connect();
+  }
+
+  #recovered(): void {
+    if (!this.#isOpen) return;
+    this.#attempts = 0;
+    if (this.#state.state !== 'ready') this.#setState({ state: 'ready' });
   }
 
   #note(error: TargetError): void {

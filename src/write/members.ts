@@ -2,126 +2,112 @@ import type { Content, Folding } from './content.ts';
 import type { CommandSink } from './encode.ts';
 import type { SetWrite, SortedSetWrite } from './types.ts';
 
-/** Members in one unit, so that no command grows beyond some hundreds of words. */
-const MAX_MEMBERS = 500;
+type MemberWrite = SetWrite | SortedSetWrite;
 
-/** What a write says of a member: in or out of the set, its score or null. */
-type Word = boolean | string | null;
+/** Writes in one unit, so that no command grows beyond some hundreds of words. */
+const MAX_WRITES = 500;
 
 /**
- * The last word on each member of one set or sorted set: one command for all that go and one for all that come.
+ * Consecutive writes that may be carried out in three commands: what leaves first, what is there in the end, what is not.
  *
- * Which of the two comes first matters where a set runs empty, because its time to live goes with it; so the kind of the
- * first write does.
+ * A set that runs empty ends, and its time to live with it. So the order of the commands must not make it run empty where the
+ * writes do not, nor the other way round: with the first member that comes it holds something, and the phase ends before the
+ * last of those that came would leave again.
  */
-abstract class Members<Write extends SetWrite | SortedSetWrite> {
-  readonly needsJson = false;
-  readonly #words = new Map<string, Word>();
-  readonly #beginsWithRemoval: boolean;
-  #hasRemoval = false;
+class Phase {
+  /** Members that leave before the first one comes. */
+  readonly leaving = new Set<string>();
+  /** The last word on each member from then on: its score, empty for sets, or null for "not there". */
+  readonly words = new Map<string, string | null>();
+  /** How many of the words are not null. */
+  present = 0;
 
-  constructor(write: Write) {
-    this.#add(write);
-    this.#beginsWithRemoval = this.#hasRemoval;
+  /** False when the word belongs into the next phase. */
+  add(member: string, word: string | null): boolean {
+    const before = this.words.get(member);
+    const isThere = before !== undefined && before !== null;
+    if (word === null) {
+      if (this.words.size === 0) {
+        this.leaving.add(member);
+        return true;
+      }
+      if (isThere && this.present === 1) return false;
+    }
+    this.present += Number(word !== null) - Number(isThere);
+    this.words.set(member, word);
+    return true;
+  }
+}
+
+/** Members of a set or sorted set that come and go. */
+export class Members implements Content {
+  readonly kind: MemberWrite['kind'];
+  readonly needsJson = false;
+  readonly #phases = [new Phase()];
+  readonly #beginsWithRemoval: boolean;
+  #writes = 1;
+
+  constructor(write: MemberWrite) {
+    this.kind = write.kind;
+    const word = wordOf(write);
+    this.#beginsWithRemoval = word === null;
+    this.#phases[0]!.add(write.member, word);
   }
 
-  fold(write: Write, inheritsExpiry: boolean): Folding {
-    if (this.#words.size >= MAX_MEMBERS) return 'no';
-    if (inheritsExpiry && (this.#hasRemoval || isRemoval(this.word(write)))) return 'no';
-    this.#add(write);
+  get command(): string {
+    return this.kind === 'set' ? 'SADD' : 'ZADD';
+  }
+
+  fold(write: MemberWrite, inheritsExpiry: boolean): Folding {
+    if (this.#writes >= MAX_WRITES) return 'no';
+    if (inheritsExpiry && (this.#beginsWithRemoval || this.#phases.length > 1)) return 'no';
+    const word = wordOf(write);
+    if (!this.#phases.at(-1)!.add(write.member, word)) {
+      if (inheritsExpiry) return 'no';
+      const next = new Phase();
+      next.add(write.member, word);
+      this.#phases.push(next);
+    }
+    this.#writes++;
     return 'combined';
   }
 
   emit(key: string, sink: CommandSink): number {
-    const removals: string[] = [];
-    for (const [member, word] of this.#words) if (isRemoval(word)) removals.push(member);
-    const additions = this.#words.size - removals.length;
-    if (this.#beginsWithRemoval) this.#emitRemovals(key, sink, removals);
-    if (additions > 0) this.emitAdditions(key, sink, this.#words, additions);
-    if (!this.#beginsWithRemoval) this.#emitRemovals(key, sink, removals);
-    return (additions > 0 ? 1 : 0) + (removals.length > 0 ? 1 : 0);
+    let count = 0;
+    for (const { leaving, words, present } of this.#phases) {
+      count += this.#emitRemoval(key, [...leaving], sink);
+      if (present > 0) count += this.#emitAddition(key, words, present, sink);
+      const gone: string[] = [];
+      for (const [member, word] of words) if (word === null) gone.push(member);
+      count += this.#emitRemoval(key, gone, sink);
+    }
+    return count;
   }
 
-  protected abstract readonly removal: string;
-  protected abstract word(write: Write): Word;
-  protected abstract emitAdditions(
-    key: string,
-    sink: CommandSink,
-    words: ReadonlyMap<string, Word>,
-    count: number,
-  ): void;
-
-  #add(write: Write): void {
-    const word = this.word(write);
-    this.#words.set(write.member, word);
-    if (isRemoval(word)) this.#hasRemoval = true;
-  }
-
-  #emitRemovals(key: string, sink: CommandSink, members: readonly string[]): void {
-    if (members.length === 0) return;
-    sink.begin(2 + members.length);
-    sink.text(this.removal);
-    sink.text(key);
-    for (const member of members) sink.text(member);
-  }
-}
-
-/** Members of a set that come and go. */
-export class SetMembers extends Members<SetWrite> implements Content {
-  readonly kind = 'set';
-  readonly command = 'SADD';
-
-  protected override get removal(): string {
-    return 'SREM';
-  }
-
-  protected override word(write: SetWrite): Word {
-    return write.isMember;
-  }
-
-  protected override emitAdditions(
-    key: string,
-    sink: CommandSink,
-    words: ReadonlyMap<string, Word>,
-    count: number,
-  ): void {
-    sink.begin(2 + count);
-    sink.text('SADD');
-    sink.text(key);
-    for (const [member, word] of words) if (!isRemoval(word)) sink.text(member);
-  }
-}
-
-/** Members of a sorted set that get a score or go. */
-export class MemberScores extends Members<SortedSetWrite> implements Content {
-  readonly kind = 'sorted_set';
-  readonly command = 'ZADD';
-
-  protected override get removal(): string {
-    return 'ZREM';
-  }
-
-  protected override word(write: SortedSetWrite): Word {
-    return write.score;
-  }
-
-  protected override emitAdditions(
-    key: string,
-    sink: CommandSink,
-    words: ReadonlyMap<string, Word>,
-    count: number,
-  ): void {
-    sink.begin(2 + count * 2);
-    sink.text('ZADD');
+  #emitAddition(key: string, words: ReadonlyMap<string, string | null>, present: number, sink: CommandSink): number {
+    const hasScores = this.kind === 'sorted_set';
+    sink.begin(2 + present * (hasScores ? 2 : 1));
+    sink.text(hasScores ? 'ZADD' : 'SADD');
     sink.text(key);
     for (const [member, word] of words) {
-      if (isRemoval(word)) continue;
-      sink.text(word as string);
+      if (word === null) continue;
+      if (hasScores) sink.text(word);
       sink.text(member);
     }
+    return 1;
+  }
+
+  #emitRemoval(key: string, members: readonly string[], sink: CommandSink): number {
+    if (members.length === 0) return 0;
+    sink.begin(2 + members.length);
+    sink.text(this.kind === 'set' ? 'SREM' : 'ZREM');
+    sink.text(key);
+    for (const member of members) sink.text(member);
+    return 1;
   }
 }
 
-function isRemoval(word: Word): boolean {
-  return word === null || word === false;
+function wordOf(write: MemberWrite): string | null {
+  if (write.kind === 'sorted_set') return write.score;
+  return write.isMember ? '' : null;
 }
