@@ -73,9 +73,14 @@ export class JobEngine {
     return this.#engine.snapshot();
   }
 
-  /** Sends the changes as one pipeline, and waits until all are settled. */
+  /** Sends the changes as one pipeline, and waits until all that was sent is settled. */
   async send(events: readonly CaseEvent[]): Promise<void> {
-    if (events.length === 0) return;
+    await this.post(events);
+    await this.settled();
+  }
+
+  /** Sends the changes as one pipeline, and waits until they are accepted. */
+  async post(events: readonly CaseEvent[]): Promise<void> {
     const commands = events.map(({ stream, key, value }) =>
       commandBytes('XADD', stream, '*', 'key', key, 'value', value(clockMs++)),
     );
@@ -84,6 +89,9 @@ export class JobEngine {
       if (!reply.startsWith('$')) throw new Error(`XADD was answered ${reply}`);
     }
     this.#sent += events.length;
+  }
+
+  async settled(): Promise<void> {
     const isSettled = () => this.snapshot.totals.received === this.#sent && this.snapshot.totals.pending === 0;
     await until('every change to be settled', isSettled, 20_000).catch((error: unknown) => {
       const { totals, targets } = this.snapshot;
