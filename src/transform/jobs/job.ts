@@ -45,6 +45,7 @@ export class Job {
         connection: parts.connections.indexOf(output.connection),
         keyTemplate: parts.keyTemplate,
         nested: parts.nested,
+        clock: parts.clock,
         onWarning: parts.onWarning,
       }),
     );
