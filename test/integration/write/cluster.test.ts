@@ -1,9 +1,9 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { JsonText } from '../../../src/types.ts';
-import { type TargetState, Writer } from '../../../src/write/index.ts';
+import { JsonText, type Row } from '../../../src/types.ts';
+import { type TargetState, type TargetWrite, Writer } from '../../../src/write/index.ts';
 import { hasRedisJson, type RedisServer, startRedis, until } from '../../helpers/redis-server.ts';
-import { del, hash, json } from '../../helpers/target-writes.ts';
+import { del, hash, json, rowOf } from '../../helpers/target-writes.ts';
 
 const SLOTS = 16384;
 let servers: RedisServer[];
@@ -145,6 +145,43 @@ describe('a cluster', () => {
     await expectContent(await traffic);
     await until('ready', () => writer.state.state === 'ready');
   });
+});
+
+it('takes every kind of write in a cluster, many of one key and with times to live', async () => {
+  const writes = Array.from({ length: 300 }, (_, index): TargetWrite[] => [
+    { kind: 'set', key: `s:${index % 3}`, index, member: `${index}`, isMember: true, expire: 100 },
+    { kind: 'set', key: `s:${index % 3}`, index, member: `${index - 30}`, isMember: false, expire: 100 },
+    { kind: 'sorted_set', key: 'z', index, member: `${index % 7}`, score: `${index}` },
+    { kind: 'stream', key: 'x', index, row: rowOf({ index }) },
+    { kind: 'string', key: `g:${index % 5}`, index, value: index },
+  ]).flat();
+  const exact: TargetWrite = {
+    kind: 'hash',
+    key: 'h',
+    index: 0,
+    row: rowOf({ b: 2 }),
+    removeNulls: true,
+    replace: true,
+  };
+  const { refused } = await outcomeOf([...writes, hash('h', { a: 1 }), exact]);
+  expect(refused).toEqual([]);
+  expect([await reader.scard('s:0'), await reader.ttl('s:0'), await reader.zcard('z')]).toEqual([10, 100, 7]);
+  const entries = await reader.xrange('x', '-', '+');
+  expect(entries.map(([, fields]) => Number(fields[1]))).toEqual(Array.from({ length: 300 }, (_, index) => index));
+  expect([await reader.get('g:4'), await reader.hgetall('h')]).toEqual(['299', { b: '2' }]);
+});
+
+it.runIf(hasRedisJson)('nests rows in a cluster, and sets no time to live where a write is refused', async () => {
+  const nest = (id: number, row: Row | null): TargetWrite => {
+    return { kind: 'nest', key: 'doc', index: id, path: ['lines', `${id}`], row, createsParent: true };
+  };
+  await outcomeOf(
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((id) => [nest(id, rowOf({ id, no: null })), nest(id - 1, null)]),
+  );
+  expect(await reader.call('JSON.GET', 'doc')).toBe('{"lines":{"9":{"id":9}}}');
+  const outcome = await outcomeOf([{ kind: 'set', key: 'doc', index: 4, member: 'a', isMember: true, expire: 1 }]);
+  expect(outcome.refused).toMatchObject([{ index: 4, code: 'TARGET_WRONG_TYPE' }]);
+  expect(await reader.ttl('doc')).toBe(-1);
 });
 
 it('a cluster with another password is waited for, with the state refused', async () => {

@@ -288,7 +288,7 @@ describe('a RedisJSON', () => {
     });
     const outcome = await (await writer.write([json('k', { a: 1 }, 'merge')])).done;
     expect(outcome.refused).toEqual([]);
-    expect(server.asked.at(-1)).toMatchObject({ 0: 'EVAL', 4: '{"a":1}', 5: 'rfc' });
+    expect(server.asked.at(-1)).toMatchObject({ 0: 'EVAL', 4: 'rfc', 6: '{"a":1}' });
   });
 
   it('that turns out to be missing is waited for, and hashes go on once it is there', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeReply, judge, refusalsOf, type Verdict, worse } from '../../../src/write/answers.ts';
 import { Unit } from '../../../src/write/fold.ts';
+import type { TargetWrite } from '../../../src/write/types.ts';
 import { hash, json } from '../../helpers/target-writes.ts';
 
 const JUDGED: Record<Verdict, string[]> = {
@@ -67,6 +68,30 @@ it('refuses every entry folded into a write', () => {
   const unit = new Unit(hash('k', { a: 1 }, 3), null, 0);
   unit.fold(hash('k', { a: 2 }, 5));
   expect(refusalsOf(unit, 'WRONGTYPE Operation against').map((refusal) => refusal.index)).toEqual([3, 5]);
+});
+
+it('names the output that asked for a write', () => {
+  const origin = { job: 'orders', step: 'output[1] redis.write' };
+  const unit = new Unit({ ...hash('k', { a: 1 }, 3), origin } as TargetWrite, null, 0);
+  unit.fold(hash('k', { a: 2 }, 5));
+  const [first, second] = refusalsOf(unit, 'WRONGTYPE Operation against');
+  expect(first).toMatchObject({ index: 3, origin });
+  expect(second).not.toHaveProperty('origin');
+});
+
+it('says what to look at when a place in a document cannot be reached', () => {
+  for (const text of [
+    'ERR new objects must be created at the root',
+    "ERR could not perform this operation on a key that doesn't exist",
+    "ERR Path '$.a.b' does not exist",
+    'ERR wrong type of path value - expected object but found string',
+  ]) {
+    const [refused] = refusalsOf(new Unit(json('k', { a: 1 }, 'merge'), null, 0), text);
+    expect(refused).toMatchObject({
+      code: 'TARGET_REFUSED',
+      reason: expect.stringMatching(/^JSON.MERGE on "k" was .*look at the key/),
+    });
+  }
 });
 
 it('says what, where and how to fix, and repeats no values', () => {
