@@ -41,8 +41,9 @@ rdi reads two files, and needs neither: \`rdi run --target redis://127.0.0.1:637
 
 \`rdi validate --dir <folder>\` checks the pipeline and shows all problems at once, as \`file:line:column: message\`. An unknown key is an error.
 
-Editors with a YAML language server complete and check both files with
-\`# yaml-language-server: $schema=<path>/docs/config.schema.json\` (or \`instance.schema.json\`) in their first line.
+Editors with a YAML language server complete and check these files with
+\`# yaml-language-server: $schema=<path>/docs/config.schema.json\` (or \`instance.schema.json\`, or \`job.schema.json\` for a job) in
+their first line.
 
 ## Variables and secrets
 
