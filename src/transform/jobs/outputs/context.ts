@@ -1,3 +1,4 @@
+import type { Clock } from '../../../lib/clock.ts';
 import type { KeyTemplate } from '../../default-key.ts';
 import type { NestedPaths } from './nested-paths.ts';
 
@@ -12,6 +13,8 @@ export interface OutputContext {
   readonly keyTemplate: KeyTemplate;
   /** What the jobs of the pipeline nest into documents. */
   readonly nested: NestedPaths;
+  /** What the caches of `key` and `expire` measure by; the system's unless given. */
+  readonly clock?: Clock;
   /** Something that a user should know. The same text may come again from another output. */
   readonly onWarning: (message: string) => void;
 }

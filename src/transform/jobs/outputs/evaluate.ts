@@ -2,14 +2,21 @@ import { type JsonText, UNAVAILABLE, type Value } from '../../../types.ts';
 import { ExpressionError, type JobObject, type JobValue } from '../../expressions/types.ts';
 import { rawValue } from '../../expressions/values.ts';
 import type { CompiledExpression, FieldPath } from '../definition.ts';
+import { DELIVER_ALL_COLUMNS } from '../evaluation.ts';
 import { type Image, OutputRejection } from '../image.ts';
+import { evaluateWatched, PartialObject } from '../partial-object.ts';
 import { asValue } from './texts.ts';
+
+/** An expression with its cache, where it has one. */
+export interface OutputExpression extends CompiledExpression {
+  readonly uncached?: CompiledExpression;
+}
 
 /**
  * Evaluates an expression of an output; `what` names it in messages: `key`, `expire`.
  * @throws OutputRejection when it fails, or reads a column that was not delivered: nothing may follow from that.
  */
-export function evaluate(expression: CompiledExpression, image: Image, what: string): JobValue {
+export function evaluate(expression: OutputExpression, image: Image, what: string): JobValue {
   try {
     if (image.missing === null) return expression.evaluate(image.record);
     return evaluateWatching(expression, image, image.missing, what);
@@ -23,23 +30,24 @@ export function rejected(message: string, expression?: CompiledExpression): Outp
   return new OutputRejection('TRANSFORM_BAD_OUTPUT', message, expression?.text);
 }
 
-/** How to make the database send more of a row than it does by default. */
-export const FULL_IDENTITY =
-  'In PostgreSQL, ALTER TABLE … REPLICA IDENTITY FULL makes every change carry the whole row.';
-
+/**
+ * Which columns an expression reads is known only while it runs: `a || b` may never reach `b`. What it gives then, or that it
+ * fails, means nothing.
+ */
 function evaluateWatching(
-  expression: CompiledExpression,
+  expression: OutputExpression,
   image: Image,
   missing: ReadonlySet<string>,
   what: string,
 ): JobValue {
   const { record, columns } = image;
-  // SQL goes over all columns where it looks for a name in another case; that is not reading them.
-  const watched = new WatchedColumns(columns, missing, expression.language === 'jmespath');
-  const value = expression.evaluate(record === columns ? watched : withColumns(record, columns, watched));
-  if (watched.wanted === null) return value;
+  const watched = new PartialObject(columns, missing, missing.size === 0);
+  const root = record === columns ? watched : withColumns(record, columns, watched);
+  const { value, use } = evaluateWatched(expression.uncached ?? expression, root);
+  if (use === 'none') return value;
+  const names = missing.size === 0 ? '' : ` (${[...missing].join(', ')})`;
   throw rejected(
-    `The ${what} expression ${expression.text} reads the column ${watched.wanted}, which the change does not carry. ${FULL_IDENTITY}`,
+    `The ${what} expression ${expression.text} reads columns that the change does not carry${names}. ${DELIVER_ALL_COLUMNS}`,
     expression,
   );
 }
@@ -49,66 +57,6 @@ export function withColumns(record: JobObject, columns: JobObject, replacement: 
   const changed: JobObject = new Map();
   for (const [name, value] of record) changed.set(name, value === columns ? replacement : value);
   return changed;
-}
-
-/** A row that notes when somebody asks for a column that was not delivered. Reads through, so that no JSON is parsed. */
-class WatchedColumns extends Map<string, JobValue> {
-  wanted: string | null = null;
-  readonly #columns: JobObject;
-  readonly #missing: ReadonlySet<string>;
-  readonly #watchesAll: boolean;
-
-  constructor(columns: JobObject, missing: ReadonlySet<string>, watchesAll: boolean) {
-    super();
-    this.#columns = columns;
-    this.#missing = missing;
-    this.#watchesAll = watchesAll;
-  }
-
-  override get size(): number {
-    return this.#columns.size;
-  }
-
-  override has(name: string): boolean {
-    return this.get(name) !== undefined;
-  }
-
-  override get(name: string): JobValue | undefined {
-    const value = this.#columns.get(name);
-    if (value === undefined) this.#note(name);
-    return value;
-  }
-
-  #note(name: string): void {
-    if (this.#missing.size === 0) this.wanted = name;
-    const folded = name.toLowerCase();
-    for (const column of this.#missing) if (column.toLowerCase() === folded) this.wanted = column;
-  }
-
-  #all(): JobObject {
-    if (this.#watchesAll) this.wanted = [...this.#missing].join(', ') || '*';
-    return this.#columns;
-  }
-
-  override entries(): MapIterator<[string, JobValue]> {
-    return this.#all().entries();
-  }
-
-  override values(): MapIterator<JobValue> {
-    return this.#all().values();
-  }
-
-  override keys(): MapIterator<string> {
-    return this.#all().keys();
-  }
-
-  override [Symbol.iterator](): MapIterator<[string, JobValue]> {
-    return this.entries();
-  }
-
-  override forEach(visit: (value: JobValue, name: string, map: Map<string, JobValue>) => void): void {
-    this.#all().forEach(visit);
-  }
 }
 
 /**

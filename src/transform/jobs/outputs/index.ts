@@ -19,14 +19,19 @@
  * Decisions where the language leaves a choice:
  * - `when` false: nothing is written. What the row left while it was true is taken away. A delete is judged by the row that was
  *   deleted; without it (`before` null) it is not judged, and takes away what there is.
- * - `foreach`: places of elements that are gone are taken away. Null and `[]` mean no element; any other value is refused.
+ * - `foreach`: places of elements that are gone are taken away. Null and `[]` mean no element; what is no array is refused.
+ *   `when` is asked for each element.
  * - `on_delete: keep` says what a delete does; rows that move, or leave by `filter_removes`, still leave nothing behind.
  * - A lifetime of less than a second is none: the key is deleted.
  */
-import type { OutputDefinition } from '../definition.ts';
+import { InternalError } from '../../../errors.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
+import { cachedExpression } from '../cache.ts';
+import type { CompiledExpression, OutputDefinition } from '../definition.ts';
 import type { JobOutput } from '../image.ts';
 import { compileArgument, type OutputArgument } from './argument.ts';
 import type { OutputContext } from './context.ts';
+import type { OutputExpression } from './evaluate.ts';
 import { HashRows, JsonRows, StringRows } from './keyed.ts';
 import { SetRows, SortedSetRows } from './members.ts';
 import { NestedRows } from './nested.ts';
@@ -38,14 +43,15 @@ export type { OutputContext } from './context.ts';
 export { NestedPaths } from './nested-paths.ts';
 
 /** Makes an output ready to run. The definition is checked already: arguments that its data type needs are there. */
-export function compileOutput(definition: OutputDefinition, context: OutputContext): JobOutput {
+export function compileOutput(written: OutputDefinition, context: OutputContext): JobOutput {
+  const definition = withCaches(written, context.clock ?? systemClock);
   const { nest, dataType } = definition;
   if (nest !== null) return new PlacedOutput(definition, new NestedRows(definition, nest, context), context);
   const key = compileKey(definition, context);
   const argument = (name: 'member' | 'score' | 'value'): OutputArgument => {
-    const written = definition[name];
-    if (written === null) throw new Error(`the ${dataType} output has no ${name}`);
-    return compileArgument(name, written, context.rowFormat);
+    const defined = definition[name];
+    if (defined === null) throw new InternalError(`The ${dataType} output of the job ${context.job} has no ${name}`);
+    return compileArgument(name, defined, context.rowFormat);
   };
   switch (dataType) {
     case 'hash':
@@ -63,4 +69,16 @@ export function compileOutput(definition: OutputDefinition, context: OutputConte
     case 'stream':
       return new StreamOutput(definition, key, context);
   }
+}
+
+/** The caches that the job asks for; with or without them the results are the same. */
+function withCaches(definition: OutputDefinition, clock: Clock): OutputDefinition {
+  const { key, expire } = definition;
+  const lifetime = expire === null || typeof expire === 'number' ? expire : withCache(expire, clock);
+  return { ...definition, key: key && withCache(key, clock), expire: lifetime };
+}
+
+function withCache(expression: CompiledExpression, clock: Clock): OutputExpression {
+  if (expression.cache === null) return expression;
+  return { ...expression, evaluate: cachedExpression(expression, clock), uncached: expression };
 }

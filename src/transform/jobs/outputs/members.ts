@@ -4,10 +4,11 @@
 import { UNAVAILABLE, type Value } from '../../../types.ts';
 import type { TargetWrite } from '../../../write/types.ts';
 import type { OutputDefinition } from '../definition.ts';
+import { DELIVER_ALL_COLUMNS } from '../evaluation.ts';
 import type { Image } from '../image.ts';
 import type { OutputArgument } from './argument.ts';
 import type { OutputContext } from './context.ts';
-import { FULL_IDENTITY, rejected } from './evaluate.ts';
+import { rejected } from './evaluate.ts';
 import { lasting } from './keyed.ts';
 import { joinReads, type Place, type RowKeeper, type Stamp } from './place.ts';
 import type { RowKey } from './row-key.ts';
@@ -26,7 +27,7 @@ abstract class MemberRows implements RowKeeper {
     this.reads = joinReads([key.reads, member.reads]);
     this.#warn = (table) =>
       context.onWarning(
-        `The job ${context.job} (${definition.step}) cannot take deleted rows of the table ${table} out of its ${definition.dataType}: their changes do not carry ${member.what}. ${FULL_IDENTITY}`,
+        `The job ${context.job} (${definition.step}) cannot take deleted rows of the table ${table} out of its ${definition.dataType}: their changes do not carry ${member.what}. ${DELIVER_ALL_COLUMNS}`,
       );
   }
 
@@ -53,7 +54,7 @@ abstract class MemberRows implements RowKeeper {
 }
 
 function unknownMember({ what, expression }: OutputArgument) {
-  return rejected(`The member is not known: the change does not carry ${what}. ${FULL_IDENTITY}`, expression);
+  return rejected(`The member is not known: the change does not carry ${what}. ${DELIVER_ALL_COLUMNS}`, expression);
 }
 
 export class SetRows extends MemberRows {

@@ -5,10 +5,11 @@ import type { TableIdentity, Value } from '../../../types.ts';
 import type { NestStep, NestWrite, TargetWrite, Writable } from '../../../write/types.ts';
 import { columnText, type KeyTemplate } from '../../default-key.ts';
 import type { MappingItem, NestDefinition, NestPathStep, OutputDefinition } from '../definition.ts';
+import { DELIVER_ALL_COLUMNS } from '../evaluation.ts';
 import type { Image, OutputRejection } from '../image.ts';
 import { columnReads } from './argument.ts';
 import type { OutputContext } from './context.ts';
-import { columnAt, FULL_IDENTITY, rejected } from './evaluate.ts';
+import { columnAt, rejected } from './evaluate.ts';
 import { lasting } from './keyed.ts';
 import { Mapping } from './mapping.ts';
 import { joinReads, type Place, type RowKeeper, type Stamp } from './place.ts';
@@ -133,7 +134,9 @@ function unplaced(
   const state = isAbsent ? 'is not in the change' : 'is null';
   const place = property === 'parent_key' ? 'no parent is known' : 'no place in the parent is known';
   const fix =
-    isAbsent || image.operation === 'd' ? FULL_IDENTITY : 'Filter such rows out, or name a column that is never null.';
+    isAbsent || image.operation === 'd'
+      ? DELIVER_ALL_COLUMNS
+      : 'Filter such rows out, or name a column that is never null.';
   return rejected(`The ${property} column ${column} ${state}, so ${place} for this row. ${fix}`);
 }
 

@@ -1,11 +1,12 @@
 import type { TargetWrite, WriteOrigin } from '../../../write/types.ts';
 import { ExpressionError } from '../../expressions/types.ts';
 import type { OutputDefinition } from '../definition.ts';
+import { DELIVER_ALL_COLUMNS } from '../evaluation.ts';
 import { type Image, type JobOutput, OutputRejection } from '../image.ts';
 import type { OutputContext } from './context.ts';
-import { FULL_IDENTITY, rejected } from './evaluate.ts';
+import { rejected } from './evaluate.ts';
 import { compileExpire, type Lifetime } from './expire.ts';
-import { isSamePlace, joinReads, type Place, type RowKeeper, type Stamp } from './place.ts';
+import { isSamePlace, type Place, type RowKeeper, type Stamp } from './place.ts';
 import { Selection } from './selection.ts';
 
 /** A place with the state of the row that was kept there. */
@@ -33,18 +34,17 @@ export class PlacedOutput<P extends Place> implements JobOutput {
     this.#selection = new Selection(definition);
     this.#lifetime = compileExpire(definition);
     this.#onDelete = definition.onDelete;
-    const { elementName } = this.#selection;
-    const ofRow = keeper.reads?.filter((name) => name !== elementName) ?? null;
-    this.place = joinReads([ofRow, this.#selection.reads]);
+    this.place = this.#selection.readsWith(keeper.reads);
   }
 
   write(image: Image, old: Image | null, index: number, writes: TargetWrite[]): boolean {
+    const images = this.#selection.imagesOf(image);
+    if (image.operation === 'd' && this.#onDelete === 'keep' && !image.isLeaving) return images !== null;
     const left = old === null ? NOTHING : this.#leftBy(old);
-    const isWanted = this.#selection.wants(image);
-    if (!isWanted && left.length === 0) return false;
+    if (images === null && left.length === 0) return false;
     const stamp = { index, origin: this.#origin };
     const taken: P[] = [];
-    const changes = isWanted ? this.#changes(image, stamp, left, taken) : [];
+    const changes = this.#changes(images ?? NOTHING, stamp, left, taken);
     const removals = this.#removals(left, taken, stamp);
     if (removals.length > 0) addRemovals(removals, stamp, writes);
     for (const change of changes) writes.push(change);
@@ -52,15 +52,14 @@ export class PlacedOutput<P extends Place> implements JobOutput {
   }
 
   /** The writes for the row itself; adds its places to `taken`. */
-  #changes(image: Image, stamp: Stamp, left: readonly Left<P>[], taken: P[]): TargetWrite[] {
-    const isDeleted = image.operation === 'd';
-    if (isDeleted && this.#onDelete === 'keep' && !image.isLeaving) return [];
+  #changes(images: readonly Image[], stamp: Stamp, left: readonly Left<P>[], taken: P[]): TargetWrite[] {
     const changes: TargetWrite[] = [];
-    for (const one of this.#selection.imagesOf(image)) {
+    for (const one of images) {
       const place = this.#keeper.placeOf(one);
       if (place === null) continue;
       taken.push(place);
-      const change = isDeleted ? this.#keeper.remove(place, one, stamp) : this.#stored(place, one, stamp, left);
+      const change =
+        one.operation === 'd' ? this.#keeper.remove(place, one, stamp) : this.#stored(place, one, stamp, left);
       if (change !== null) changes.push(change);
     }
     return changes;
@@ -71,7 +70,9 @@ export class PlacedOutput<P extends Place> implements JobOutput {
     if (expire === 0) return { kind: 'delete', key: place.key, index: stamp.index, origin: stamp.origin };
     const write = this.#keeper.write(place, image, stamp, expire);
     if (write === null && left.some((one) => !isSamePlace(one.place, place))) {
-      throw rejected(`The row moves in the target, but the change does not carry the value to move. ${FULL_IDENTITY}`);
+      throw rejected(
+        `The row moves in the target, but the change does not carry the value to move. ${DELIVER_ALL_COLUMNS}`,
+      );
     }
     return write;
   }
@@ -90,8 +91,7 @@ export class PlacedOutput<P extends Place> implements JobOutput {
   /** What the row left in its earlier state; nothing when that state has no place or cannot be made. */
   #leftBy(old: Image): Left<P>[] {
     try {
-      if (!this.#selection.wants(old)) return [];
-      return this.#selection.imagesOf(old).flatMap((image) => {
+      return (this.#selection.imagesOf(old) ?? []).flatMap((image) => {
         const place = this.#keeper.placeOf(image);
         return place === null ? [] : [{ place, image }];
       });
@@ -115,5 +115,6 @@ function addRemovals(removals: readonly TargetWrite[], { index }: Stamp, writes:
   for (let i = writes.length - 1; i >= 0 && writes[i]?.index === index; i--) {
     if (removals.some(({ key }) => key === writes[i]?.key)) at = i;
   }
-  writes.splice(at, 0, ...removals);
+  // One by one, because `foreach` may have made more of them than a call can take.
+  for (const removal of removals) writes.splice(at++, 0, removal);
 }

@@ -2,9 +2,10 @@ import type { KeyTemplate } from '../../default-key.ts';
 import type { JobValue } from '../../expressions/types.ts';
 import { typeOf } from '../../expressions/values.ts';
 import type { CompiledExpression, OutputDefinition } from '../definition.ts';
+import { DELIVER_ALL_COLUMNS } from '../evaluation.ts';
 import { type Image, OutputRejection } from '../image.ts';
 import type { OutputContext } from './context.ts';
-import { evaluate, FULL_IDENTITY, rejected } from './evaluate.ts';
+import { evaluate, rejected } from './evaluate.ts';
 import { keyText } from './texts.ts';
 
 /** The key of the target under which an output keeps a row. */
@@ -82,7 +83,7 @@ class CustomRowKey implements RowKey {
     const { text } = this.#expression;
     const { job, onWarning } = this.#context;
     onWarning(
-      `The job ${job} (${this.#step}) puts a null of the table ${event.table.table} into a key, which becomes the text None: ${text}. Filter such rows out, or set strict_keys: true to reject them. For deletes, the change may not carry the column: ${FULL_IDENTITY}`,
+      `The job ${job} (${this.#step}) puts a null of the table ${event.table.table} into a key, which becomes the text None: ${text}. Filter such rows out, or set strict_keys: true to reject them. For deletes, the change may not carry the column: ${DELIVER_ALL_COLUMNS}`,
     );
   }
 }

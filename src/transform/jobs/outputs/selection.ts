@@ -7,43 +7,49 @@ import { joinReads } from './place.ts';
 
 /** Which records an output takes, and how many times each: `when` and `foreach`. */
 export class Selection {
-  /** First names of the record's fields that it reads; null when it may be any. */
-  readonly reads: readonly string[] | null;
   readonly #when: CompiledExpression | null;
   readonly #foreach: OutputDefinition['foreach'];
 
   constructor({ when, foreach }: OutputDefinition) {
     this.#when = when;
     this.#foreach = foreach;
-    this.reads = joinReads([when?.reads ?? (when ? null : []), foreach ? foreach.expression.reads : []]);
-  }
-
-  /** Name of the field that `foreach` adds. */
-  get elementName(): string | null {
-    return this.#foreach?.name ?? null;
   }
 
   /**
-   * Whether `when` is true. Of a delete without the row nothing can be said, and all it does is to remove what is there, so
-   * it is taken.
+   * First names of the record's fields on which it depends where rows are kept; null when it may be any. `reads` are those of the
+   * place itself. The element is no field of the record.
    */
-  wants(image: Image): boolean {
-    if (this.#when === null) return true;
-    if (image.operation === 'd' && image.event.before === null) return true;
-    return isTrue(evaluate(this.#when, image, 'when'));
+  readsWith(reads: readonly string[] | null): readonly string[] | null {
+    const names = joinReads([reads, this.#when === null ? [] : this.#when.reads]);
+    if (this.#foreach === null) return names;
+    const { name, expression } = this.#foreach;
+    return joinReads([names?.filter((one) => one !== name) ?? null, expression.reads]);
   }
 
-  /** The record, or one copy per element of `foreach`. */
-  imagesOf(image: Image): readonly Image[] {
-    if (this.#foreach === null) return [image];
+  /**
+   * The record, or one copy per element of `foreach`, as far as `when` is true for it. Null when `when` leaves all of it out;
+   * empty when there is no element.
+   */
+  imagesOf(image: Image): readonly Image[] | null {
+    if (this.#foreach === null) return this.#wants(image) ? [image] : null;
     const { name, expression } = this.#foreach;
     const elements = evaluate(expression, image, 'foreach');
     if (elements === null) return [];
-    if (Array.isArray(elements)) return elements.map((element) => withElement(image, name, element));
-    throw rejected(
-      `The foreach expression ${expression.text} gives no array but one ${typeOf(elements)}. Put it into an array, [value] in JMESPath.`,
-      expression,
-    );
+    if (!Array.isArray(elements)) {
+      throw rejected(
+        `The foreach expression ${expression.text} gives no array but one ${typeOf(elements)}. Put it into an array, [value] in JMESPath.`,
+        expression,
+      );
+    }
+    const wanted = elements.map((element) => withElement(image, name, element)).filter((one) => this.#wants(one));
+    return wanted.length === 0 && elements.length > 0 ? null : wanted;
+  }
+
+  /** Of a delete without the row nothing can be said, and all it does is to remove what is there, so it is taken. */
+  #wants(image: Image): boolean {
+    if (this.#when === null) return true;
+    if (image.operation === 'd' && image.event.before === null) return true;
+    return isTrue(evaluate(this.#when, image, 'when'));
   }
 }
 

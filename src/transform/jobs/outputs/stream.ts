@@ -39,9 +39,10 @@ export class StreamOutput implements JobOutput {
   }
 
   write(image: Image, _old: Image | null, index: number, writes: TargetWrite[]): boolean {
-    if (image.isLeaving || !this.#selection.wants(image)) return false;
-    const entries = this.#selection.imagesOf(image).map((one) => this.#entry(one, index));
-    writes.push(...entries);
+    const images = image.isLeaving ? null : this.#selection.imagesOf(image);
+    if (images === null) return false;
+    const entries = images.map((one) => this.#entry(one, index));
+    for (const entry of entries) writes.push(entry);
     return true;
   }
 

@@ -114,6 +114,15 @@ describe('foreach', () => {
     ]);
   });
 
+  it('asks when for each element', () => {
+    const some = world({ dataType: 'set', key: jm("'s'"), member: column('tag'), foreach, when: jm("tag != 'a'") });
+    expect(words(some.write(image('c', GOLD)))).toEqual(['+b']);
+    expect(words(some.write(image('u', { ...GOLD, tags: ['a'] }), image('u', GOLD)))).toEqual(['-b']);
+    expect(some.answer(image('c', { ...GOLD, tags: ['a'] }))).toBe(false);
+    expect(some.answer(image('c', { ...GOLD, tags: [] }))).toBe(true);
+    expect(some.output.place).toEqual(['tags']);
+  });
+
   it('depends on the array, not on the element', () => {
     expect(tags.output.place).toEqual(['tags']);
   });
