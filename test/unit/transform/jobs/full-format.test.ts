@@ -137,6 +137,15 @@ describe('outputs in the full format', () => {
     ).toEqual(['json o:7 id=7 status=paid']);
   });
 
+  it('remove nothing where the row before was not in the target because of its opcode', async () => {
+    const job = full([add({ opcode: "jm: after.status == 'void' && 'd' || opcode" })], {
+      outputs: [output({ key: expression("jm: concat([after.status, ':', after.id])") })],
+    });
+    expect(await writesOf(job, { before: { id: 7, status: 'void' }, after: ROW })).toEqual([
+      'json paid:7 id=7 status=paid',
+    ]);
+  });
+
   it('each see the record as the blocks left it', async () => {
     const job = full([], {
       outputs: [
