@@ -53,10 +53,11 @@ function checkOverlap(draft: Selecting, other: Selecting): void {
   const theirs = `\`${other.name}\` (${place})`;
   if (overlap === 'certain') {
     const tables = selection.entries.table?.map(({ text }) => `\`${text}\``).join(', ');
-    const advice = 'may have one job only; put both into one file, or set different selectors';
-    findings.problem(path, `selects tables of ${theirs}, too; each table of ${tables} ${advice}`);
-  } else
-    findings.notice('warn', path, `may select the tables of ${theirs}, too; if it does, only one of the jobs is used`);
+    const advice = 'each table may have one job only; put both into one file, or set different selectors';
+    findings.problem(path, `selects tables of ${theirs}, too: ${tables} overlaps with them; ${advice}`);
+    return;
+  }
+  findings.notice('warn', path, `may select the tables of ${theirs}, too; if it does, only one of the jobs is used`);
 }
 
 function checkServerNames(drafts: readonly Draft[], { sources }: JobContext): void {

@@ -133,11 +133,14 @@ function overlapOfEntries(a: Selection, b: Selection, selector: Selector): Overl
 function overlapOfTwo(one: Entry, other: Entry): Overlap {
   if (one.text === other.text) return 'certain';
   if (one.isPattern && other.isPattern) return 'possible';
-  const isCommon =
-    one.isPattern || other.isPattern
-      ? (one.isPattern ? one : other).test((one.isPattern ? other : one).text)
-      : one.test(other.text) || other.test(one.text);
+  const isCommon = one.isPattern ? isCommonName(other, one) : isCommonName(one, other);
   return isCommon ? 'certain' : 'none';
+}
+
+/** Whether `other` matches a name that `literal` stands for: where case does not count, there is more than one. */
+function isCommonName({ text, test }: Entry, other: Entry): boolean {
+  const names = [text, text.toLowerCase(), text.toUpperCase(), ...(other.isPattern ? [] : [other.text])];
+  return names.some((name) => test(name) && other.test(name));
 }
 
 /** Literal names of a selector; empty where there are patterns only, or the selector is not there. */

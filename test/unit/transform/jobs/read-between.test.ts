@@ -63,13 +63,14 @@ describe('two jobs', () => {
     ['{table: t, case_insensitive: false}', '{table: T}'],
     ['{table: [a, t]}', '{table: [t, c]}'],
     ['{table: "regex:t.*"}', '{table: [u, tx]}'],
+    ['{table: "regex:T.*", case_insensitive: false}', '{table: tx}'],
     ['{table: "regex:t.*"}', '{table: "regex:t.*"}'],
     ['{table: t, schema: a}', '{table: t}'],
     ['{table: t, schema: a}', '{table: t, db: a}'],
   ])('for the same table are refused: %s and %s', (a, b) => {
     const { problems, jobs } = both(a, b);
     expect(problems.map(formatProblem)[0]).toMatch(
-      /^b\.yaml:1:\d+: its selection of `.*` overlaps that of `a` \(a\.yaml:1:\d+\); /,
+      /^b\.yaml:1:\d+: selects tables of `a` \(a\.yaml:1:\d+\), too: `.*` overlaps with them; /,
     );
     expect(problems).toHaveLength(1);
     expect(jobs.map(({ name }) => name)).toEqual(['a']);
@@ -80,6 +81,7 @@ describe('two jobs', () => {
     ['{table: t, schema: a}', '{table: t, schema: b}'],
     ['{table: t, server_name: [a, c]}', '{table: t, server_name: [b]}'],
     ['{table: "regex:t.*"}', '{table: u}'],
+    ['{table: "regex:t.*", case_insensitive: false}', '{table: T, case_insensitive: false}'],
     ['{table: "*"}', '{table: t}'],
   ])('for different tables go together: %s and %s', (a, b) => {
     expect(both(a, b).problems).toEqual([]);
