@@ -101,6 +101,10 @@ interface FieldGroup {
   readonly group: SqlGroup;
 }
 
+function groupOf(fields: readonly SingleField[]): FieldGroup {
+  return { fields, group: compileSqlGroup(fields.map(({ expression }) => expression.text)) };
+}
+
 export class AddFieldStep implements Step {
   readonly name: string;
   readonly isFilter = false;
@@ -111,7 +115,7 @@ export class AddFieldStep implements Step {
     this.#parts = independentRuns(fields).map((run) => {
       const singles = run.map(({ path, expression }) => ({ path, expression: runnable(expression, clock) }));
       if (singles.length === 1) return singles[0]!;
-      return { fields: singles, group: compileSqlGroup(run.map(({ expression }) => expression.text)) };
+      return groupOf(singles);
     });
   }
 
@@ -131,16 +135,13 @@ function setField(record: JobRecord, { path, expression }: SingleField): void {
   else record.set(path, value);
 }
 
-function setFields(record: JobRecord, { fields, group }: FieldGroup): void {
-  const values = evaluateGroup(group, fields, record.root);
+function setFields(record: JobRecord, part: FieldGroup): void {
+  const { fields } = part;
+  const values = evaluateGroup(part, record.root);
   for (let i = 0; i < fields.length; i++) record.set(fields[i]!.path, values[i]!);
 }
 
-function evaluateGroup(
-  group: SqlGroup,
-  fields: readonly { readonly expression: RunnableExpression }[],
-  record: JobObject,
-): JobValue[] {
+function evaluateGroup({ fields, group }: FieldGroup, record: JobObject): JobValue[] {
   try {
     return group.evaluate(record);
   } catch (error) {
@@ -248,23 +249,24 @@ class FieldTree {
   readonly #names: readonly string[];
   readonly #values: readonly (FieldTree | RunnableExpression)[];
   /** All values in one statement, when all are SQL. */
-  readonly #group: SqlGroup | null;
+  readonly #group: FieldGroup | null;
 
   constructor({ fields }: MapFields, clock: Clock) {
     this.#names = fields.map(({ name }) => name);
     this.#values = fields.map(({ value }) =>
       'fields' in value ? new FieldTree(value, clock) : runnable(value, clock),
     );
-    const texts = fields.flatMap(({ value }) => ('fields' in value || !isGroupable(value) ? [] : [value.text]));
-    this.#group = texts.length === fields.length && texts.length > 1 ? compileSqlGroup(texts) : null;
+    const groupable = fields.flatMap(({ name, value }) =>
+      'fields' in value || !isGroupable(value) ? [] : [{ path: [name], expression: runnable(value, clock) }],
+    );
+    this.#group = groupable.length === fields.length && groupable.length > 1 ? groupOf(groupable) : null;
   }
 
   build(record: JobRecord): JobObject {
     if (record.hasMissing) return this.#buildPartial(record, []) as JobObject;
     const built: JobObject = new Map();
     if (this.#group !== null) {
-      const fields = this.#values.map((expression) => ({ expression: expression as RunnableExpression }));
-      const values = evaluateGroup(this.#group, fields, record.root);
+      const values = evaluateGroup(this.#group, record.root);
       for (let i = 0; i < values.length; i++) built.set(this.#names[i]!, values[i]!);
       return built;
     }
