@@ -8,7 +8,7 @@ import { comparableJson, type Keyspace } from './job-keyspace.ts';
 type Column = string | number | null | readonly string[];
 type Row = Readonly<Record<string, Column>>;
 
-export const TABLES = ['parent', 'child', 'member', 'visit'] as const;
+export const TABLES = ['parent', 'child', 'member', 'visit', 'doc'] as const;
 type Table = (typeof TABLES)[number];
 
 /** What somebody does to the source; what it becomes depends on whether the row exists. */
@@ -99,7 +99,23 @@ export const JOBS: readonly Readonly<Record<string, unknown>>[] = [
     ],
     output: [write({ data_type: 'hash', on_update: 'replace', key: jm("concat(['v:', id])") })],
   },
+  {
+    source: { table: 'doc' },
+    transform: [
+      { uses: 'rename_field', with: { from_field: 'body', to_field: 'text' } },
+      { uses: 'add_field', with: { field: 'loud', expression: "text || '!'", language: 'sql' } },
+    ],
+    output: [
+      write({ data_type: 'hash', key: jm("concat(['dh:', id])") }),
+      write({ data_type: 'hash', on_update: 'replace', key: jm("concat(['dr:', id])") }),
+      write({ data_type: 'json', key: jm("concat(['dj:', id])"), mapping: ['id', { text: 'content.text' }] }),
+      write({ data_type: 'string', key: jm("concat(['ds:', id])"), args: { value: 'loud' } }),
+    ],
+  },
 ];
+
+/** Stands for a large column that a feeder does not deliver because it did not change. */
+const UNAVAILABLE = '__debezium_unavailable_value';
 
 /** What lookups find: a key of the target that no job writes. */
 export const LABELS = { a: 'first', b: 'second', none: 'no tier' };
@@ -108,7 +124,7 @@ export const LABELS = { a: 'first', b: 'second', none: 'no tier' };
 export class SourceModel {
   readonly changes: RowChange[] = [];
   readonly #rows: Record<Table, Map<number, Row>> = {
-    ...{ parent: new Map(), child: new Map(), member: new Map(), visit: new Map() },
+    ...{ parent: new Map(), child: new Map(), member: new Map(), visit: new Map(), doc: new Map() },
   };
   readonly #documents = new Map<number, { row: Row | null; children: Map<number, Row> | null }>();
 
@@ -117,6 +133,7 @@ export class SourceModel {
     const { table, id, action, to } = intent;
     const rows = this.#rows[table];
     const isThere = rows.has(id);
+    if (action === 'write' && table === 'doc' && isThere && intent.tier === 'b') return [this.#touch(intent)];
     if (action === 'write') return [this.#set(table, id, rowOf(intent, id))];
     if (!isThere) return [];
     const removed = this.#set(table, id, null);
@@ -132,6 +149,17 @@ export class SourceModel {
     this.changes.push(change);
     if (table === 'parent') this.#foldParent(change);
     if (table === 'child') this.#foldChild(change);
+    return change;
+  }
+
+  /** An update that leaves the large column as it is: it is delivered in the row before at most. */
+  #touch({ id, rank, tags }: Intent): RowChange {
+    const before = this.#rows.doc.get(id) as Row;
+    const after = { ...before, rank };
+    this.#rows.doc.set(id, after);
+    const told = { ...after, body: UNAVAILABLE };
+    const change: RowChange = { table: 'doc', op: 'u', id, before: tags.length > 1 ? before : null, after: told };
+    this.changes.push(change);
     return change;
   }
 
@@ -184,6 +212,14 @@ export class SourceModel {
         hash: hashOf({ id, tier: tier ?? null, rank: rank ?? null, parent: parent ?? null, label }),
       };
     }
+    for (const [id, { rank, body }] of this.#rows.doc) {
+      const text = String(body);
+      const fields = { hash: hashOf({ id, rank: rank ?? null, text, loud: `${text}!` }) };
+      found[`dh:${id}`] = fields;
+      found[`dr:${id}`] = fields;
+      found[`dj:${id}`] = { json: { id, content: { text } } };
+      found[`ds:${id}`] = { string: `${text}!` };
+    }
     return comparable(found);
   }
 
@@ -203,6 +239,7 @@ export function eventOf({ table, op, id, before, after }: RowChange): CaseEvent 
 
 function rowOf({ table, tier, rank, name, tags, parent }: Intent, id: number): Row {
   if (table === 'parent') return { id, tier, rank, name, tags };
+  if (table === 'doc') return { id, rank, body: name ?? 'long text' };
   return { id, tier, rank, name, tags, parent };
 }
 
