@@ -1,17 +1,22 @@
 /**
  * # The path: streams → decode → transform → write → DLQ → checkpoint
  *
- * One loop takes batches of durable entries in arrival order, decodes and transforms them, and hands their writes to the
- * writer, which takes the next batch while earlier ones are still in flight. Batches are settled strictly in the order they
- * were read: the checkpoint passes an entry only when the target or the DLQ has it.
+ * One loop per lane takes batches of durable entries in arrival order, decodes and transforms them, and hands their writes
+ * to the writers, which take the next batch while earlier ones are still in flight. Batches are settled strictly in the
+ * order they were read: the checkpoint passes an entry only when the targets or the DLQ have it.
+ *
+ * Nearly everything goes through the main lane. A stream whose job may have to wait for something else than the default
+ * target (a lookup, another target) leaves it for a lane of its kind, at its first such entry, and stays there.
  */
-import { type Checkpoint, OPERATION, OUTCOME } from './checkpoint/index.ts';
+import { type Checkpoint, OPERATION, OUTCOME, type Progress } from './checkpoint/index.ts';
 import type { ErrorHandling } from './config/index.ts';
 import type { Decoder } from './decode/index.ts';
 import type { Dlq, RejectedEntry } from './dlq/index.ts';
+import { Lane, type Passage, type ReadLimits } from './lane.ts';
 import type { Clock } from './lib/clock.ts';
-import type { EntryBatch, EntryReader, LostEntries, StoredStream, StreamStore } from './streams/index.ts';
-import type { DefaultMapping } from './transform/index.ts';
+import { mergeOutcomes, withOrigin } from './outcomes.ts';
+import type { StoredStream, StreamStore } from './streams/index.ts';
+import { type EventTransformer, MAIN_LANE } from './transform/index.ts';
 import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry, type TableIdentity } from './types.ts';
 import type { TargetWrite, WriteOutcome, Writer } from './write/index.ts';
 
@@ -19,19 +24,25 @@ export interface PipelineParts {
   readonly store: StreamStore;
   readonly checkpoint: Checkpoint;
   readonly decoder: Decoder;
-  readonly mapping: DefaultMapping;
-  readonly writer: Writer;
+  readonly transformer: EventTransformer;
+  /** One for each of the transformer's connections, in their order. */
+  readonly writers: readonly Pick<Writer, 'write'>[];
   readonly dlq: Dlq;
   readonly clock: Clock;
   readonly errorHandling: ErrorHandling;
   /** Streams whose entries are meant for this pipeline; the others are counted as skipped. */
   readonly selects: (stream: StoredStream) => boolean;
-  readonly limits: { readonly entries: number; readonly bytes: number; readonly batchesInFlight: number };
+  /** Of each lane. */
+  readonly limits: ReadLimits;
   /** A settled batch, for metrics. */
   readonly onBatch: (report: BatchReport) => void;
   readonly onRejected: (rejected: RejectedEntry) => void;
   /** The table that a stream carries, told whenever it changes. */
   readonly onTable: (stream: StoredStream, table: TableIdentity) => void;
+  /** The stream leaves the main lane because of this table; what {@link tableOf} should say after the next start. */
+  readonly onLeaving: (stream: StoredStream, table: TableIdentity) => void;
+  /** The table because of which the stream left the main lane in an earlier process. */
+  readonly tableOf: (stream: StoredStream) => TableIdentity | null;
 }
 
 /** Durations in ms of the phases of one batch. */
@@ -45,22 +56,8 @@ export interface BatchReport {
   readonly totalMs: number;
   /** Last change event of the batch; null when it held none. */
   readonly lastEvent: ChangeEvent | null;
-}
-
-/** A batch on its way: what each entry turned out to be, filled in as it goes along. */
-interface Passage {
-  readonly entries: readonly StreamEntry[];
-  readonly endPosition: number;
-  readonly lost: readonly LostEntries[];
-  readonly events: (ChangeEvent | null)[];
-  readonly outcomes: Uint8Array;
-  readonly operations: Uint8Array;
-  readonly writes: TargetWrite[];
-  readonly rejected: RejectedEntry[];
-  lastEvent: ChangeEvent | null;
-  readMs: number;
-  decodeMs: number;
-  transformMs: number;
+  /** Names of the connections that took writes. */
+  readonly written: readonly string[];
 }
 
 const OPERATIONS = {
@@ -70,152 +67,74 @@ const OPERATIONS = {
   d: OPERATION.deleted,
 } as const;
 
-/** The running path from the store to the target. */
+/** The running path from the store to the targets. */
 export class Pipeline {
   readonly #parts: PipelineParts;
-  readonly #reader: EntryReader;
+  readonly #main: Lane;
+  readonly #sideLanes = new Map<string, Lane>();
   readonly #stopping = new AbortController();
-  /** Entries of level streams before this position were handled before; only streams that catch up are read there. */
-  #levelFrom: number;
-  /** Settles the batches one after the other. */
-  #settled: Promise<void> = Promise.resolve();
-  /** Batches that are read and not settled, oldest first. */
-  readonly #passages: Passage[] = [];
-  #lastReadMs = 0;
-  #hasEnded = false;
-  /** The reader may have moved on, and what it read is in no passage yet. */
-  #isReading = false;
-  #wakeLoop: (() => void) | null = null;
+  readonly #ended = Promise.withResolvers<void>();
+  #running = 0;
+  #hasStarted = false;
   readonly #tables = new Map<StoredStream, TableIdentity>();
-  readonly #resumes: { stream: StoredStream; done: (resumed: boolean) => void }[] = [];
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
-    const { store, checkpoint } = parts;
-    this.#levelFrom = checkpoint.position;
-    this.#reader = store.reader(
-      checkpoint.readFrom,
-      (stream, position) => checkpoint.wants(stream, position, this.#levelFrom),
-      true,
-    );
+    this.#bringBack();
+    this.#main = this.#newLane(parts.checkpoint.main);
   }
 
   /** Entries handed on and not settled. */
   get inFlightEntries(): number {
-    return this.#passages.reduce((sum, { entries }) => sum + entries.length, 0);
+    return this.#lanes.reduce((sum, lane) => sum + lane.inFlightEntries, 0);
   }
 
   /** True when everything durable has been read and settled. */
   get isDrained(): boolean {
-    const isIdle = this.#passages.length === 0 && !this.#isReading;
-    return isIdle && this.#reader.position >= this.#parts.store.durable;
+    return this.#lanes.every((lane) => lane.isDrained);
   }
 
   /**
-   * When the oldest entry that is not settled arrived, by stream, for the streams that have one in flight. Entries that
-   * are not read yet came at or after `unread`; 0 when nothing was read.
+   * When the oldest entry that is not settled arrived, by stream, for the streams that have one in flight. Entries of a
+   * stream that are not read yet came at or after `unread` of it; 0 when its lane has read nothing.
    */
-  oldestPending(): { inFlight: Map<StoredStream, number>; unread: number } {
+  oldestPending(): { inFlight: Map<StoredStream, number>; unread: (stream: StoredStream) => number } {
     const inFlight = new Map<StoredStream, number>();
-    for (const { entries } of this.#passages) {
-      for (const { stream, ms } of entries) {
-        if (!inFlight.has(stream as StoredStream)) inFlight.set(stream as StoredStream, ms);
-      }
-    }
-    return { inFlight, unread: this.#lastReadMs };
+    for (const lane of this.#lanes) lane.addOldest(inFlight);
+    return { inFlight, unread: (stream) => this.#laneOf(stream).lastReadMs };
   }
 
   /** Runs until {@link stop}. Rejects when the store is damaged or on a bug of ours; what is not settled stays. */
-  async run(): Promise<void> {
-    const { writer } = this.#parts;
-    try {
-      for await (const batch of this.#batches()) {
-        const passage = this.#begin(batch);
-        this.#decode(passage);
-        this.#transform(passage);
-        const written = await writer.write(passage.writes);
-        this.#settleInOrder(passage, written.done);
-      }
-      await this.#settled;
-    } finally {
-      this.#hasEnded = true;
-      for (const { done } of this.#resumes.splice(0)) done(false);
-    }
+  run(): Promise<void> {
+    this.#hasStarted = true;
+    for (const lane of this.#lanes) this.#start(lane);
+    return this.#ended.promise;
   }
 
-  /** Ends {@link run} after the batch it is at; what is in flight is settled if the writer still can. */
+  /** Ends {@link run} after the batches it is at; what is in flight is settled if the writers still can. */
   stop(): void {
     this.#stopping.abort();
-    this.#wakeLoop?.();
+    for (const lane of this.#lanes) lane.stop();
   }
 
   /** Lets a stream that was stopped at a rejected entry go on. Resolves to false when it was not stopped, or all is. */
   resume(stream: StoredStream): Promise<boolean> {
-    if (this.#hasEnded) return Promise.resolve(false);
-    return new Promise((done) => {
-      this.#resumes.push({ stream, done });
-      this.#wakeLoop?.();
-    });
+    return this.#laneOf(stream).resume(stream);
   }
 
-  async *#batches(): AsyncGenerator<EntryBatch & { readMs: number }> {
-    const { store, clock, limits } = this.#parts;
-    while (!this.#stopping.signal.aborted) {
-      if (this.#resumes.length > 0) await this.#goBack();
-      if (this.#passages.length >= limits.batchesInFlight) {
-        await this.#woken();
-        continue;
-      }
-      const startedAt = clock.elapsed();
-      const isCatchingUp = this.#reader.position < this.#levelFrom;
-      this.#isReading = true;
-      const batch = await this.#reader.next(limits, isCatchingUp ? this.#levelFrom : undefined);
-      if (batch) yield { ...batch, readMs: clock.elapsed() - startedAt };
-      this.#isReading = false;
-      if (!batch && this.#resumes.length === 0 && !this.#stopping.signal.aborted) {
-        await Promise.race([store.arrival(this.#reader.position), this.#woken()]);
-      }
+  /** THE path. */
+  async #follow(lane: Lane): Promise<void> {
+    for await (const passage of lane.passages()) {
+      this.#decode(lane, passage);
+      const transformed = await this.#transform(lane, passage);
+      if (!transformed) return;
+      const written = await this.#write(passage);
+      const handedOverAt = this.#parts.clock.elapsed();
+      lane.settleInOrder(written.done, (outcome) => this.#settle(lane, passage, outcome, handedOverAt));
     }
   }
 
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wakeLoop = resolve;
-    });
-  }
-
-  /** Moves the reader back to where the resumed streams stand, once nothing is in flight. */
-  async #goBack(): Promise<void> {
-    const { checkpoint } = this.#parts;
-    await this.#settled;
-    this.#levelFrom = Math.max(this.#levelFrom, this.#reader.position);
-    for (const { stream, done } of this.#resumes.splice(0)) done(checkpoint.resume(stream));
-    this.#reader.seek(Math.min(this.#reader.position, checkpoint.readFrom));
-  }
-
-  #begin(batch: EntryBatch & { readMs: number }): Passage {
-    const { entries, endPosition, readMs, lost = [] } = batch;
-    this.#lastReadMs = entries[entries.length - 1]?.ms ?? this.#lastReadMs;
-    const passage: Passage = {
-      entries,
-      endPosition,
-      lost,
-      events: new Array(entries.length).fill(null),
-      outcomes: new Uint8Array(entries.length),
-      operations: new Uint8Array(entries.length),
-      writes: [],
-      rejected: [],
-      lastEvent: null,
-      readMs,
-      decodeMs: 0,
-      transformMs: 0,
-    };
-    this.#passages.push(passage);
-    this.#isReading = false;
-    return passage;
-  }
-
-  #decode(passage: Passage): void {
+  #decode(lane: Lane, passage: Passage): void {
     const { decoder, clock, selects } = this.#parts;
     const { entries, events, outcomes, operations } = passage;
     const startedAt = clock.elapsed();
@@ -225,54 +144,101 @@ export class Pipeline {
         outcomes[i] = OUTCOME.skipped;
         continue;
       }
+      // Behind a record that stopped its stream nothing of the stream is written; it is read again on resume.
+      if (lane.progress.isLeft(entry)) {
+        outcomes[i] = OUTCOME.left;
+        continue;
+      }
       const decoded = decoder.decode(entry);
       if (decoded.kind === 'change') {
+        if (this.#tables.get(entry.stream as StoredStream) !== decoded.table) this.#learnTable(entry, decoded.table);
+        if (lane === this.#main && this.#leavesMain(passage, entry, decoded.table)) {
+          outcomes[i] = OUTCOME.left;
+          continue;
+        }
         events[i] = decoded;
+        outcomes[i] = OUTCOME.written;
         operations[i] = OPERATIONS[decoded.op];
         passage.lastEvent = decoded;
-        if (this.#tables.get(entry.stream as StoredStream) !== decoded.table) this.#learnTable(entry, decoded.table);
       } else if (decoded.kind === 'control') {
         outcomes[i] = decoded.control === 'tombstone' ? OUTCOME.filtered : OUTCOME.skipped;
-      } else this.#reject(passage, i, decoded);
+      } else this.#reject(lane, passage, i, decoded);
     }
     passage.decodeMs = clock.elapsed() - startedAt;
   }
 
-  #learnTable(entry: StreamEntry, table: TableIdentity): void {
-    this.#tables.set(entry.stream as StoredStream, table);
-    this.#parts.onTable(entry.stream as StoredStream, table);
-  }
-
-  #transform(passage: Passage): void {
-    const { mapping, clock, checkpoint } = this.#parts;
-    const { entries, events, outcomes, writes } = passage;
+  /** False when the pipeline was stopped meanwhile. */
+  async #transform(lane: Lane, passage: Passage): Promise<boolean> {
+    const { transformer, clock } = this.#parts;
+    const { events, outcomes, operations, writes } = passage;
+    const rejections: { index: number; rejection: Rejection }[] = [];
     const startedAt = clock.elapsed();
-    for (let i = 0; i < entries.length; i++) {
-      const event = events[i];
-      if (!event) continue;
-      // Behind a record that stopped its stream nothing of the stream is written; it is read again on resume.
-      if (checkpoint.behind.size > 0 && this.#isBehindStop(entries[i] as StreamEntry)) continue;
-      const rejection = mapping.apply(event, i, writes);
-      if (rejection) this.#reject(passage, i, rejection);
-      else outcomes[i] = OUTCOME.written;
+    const results = {
+      writes,
+      filtered: (index: number) => {
+        outcomes[index] = OUTCOME.filtered;
+        operations[index] = OPERATION.none;
+      },
+      rejected: (index: number, rejection: Rejection) => void rejections.push({ index, rejection }),
+    };
+    try {
+      await transformer.transform(events, results, this.#stopping.signal);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return false;
+      throw error;
     }
+    // In order, so that under `abort` a stream stops at its first rejected entry.
+    for (const { index, rejection } of rejections.sort((a, b) => a.index - b.index)) {
+      this.#reject(lane, passage, index, rejection);
+    }
+    if (lane.progress.behind.size > 0) dropLeft(lane.progress, passage);
     passage.transformMs = clock.elapsed() - startedAt;
+    return true;
   }
 
-  #isBehindStop(entry: StreamEntry): boolean {
-    const behind = this.#parts.checkpoint.behind.get(entry.stream as StoredStream);
-    return behind?.stopped != null && entry.position >= behind.position;
+  /** Hands the writes over, to each connection its own. `done` resolves to one outcome per connection. */
+  async #write({ writes }: Passage): Promise<{ done: Promise<readonly WriteOutcome[]> }> {
+    const { writers } = this.#parts;
+    const done: Promise<WriteOutcome>[] = [];
+    for (const [i, list] of writes.entries()) {
+      if (list.length === 0) done.push(NOTHING_WRITTEN);
+      else done.push((await (writers[i] as Pick<Writer, 'write'>).write(list)).done);
+    }
+    return { done: Promise.all(done) };
+  }
+
+  async #settle(lane: Lane, passage: Passage, outcomes: readonly WriteOutcome[], handedOverAt: number): Promise<void> {
+    const { dlq, clock, transformer, onBatch } = this.#parts;
+    const writtenAt = clock.elapsed();
+    const { rejected, writes, entries } = passage;
+    const { superseded, refused } = mergeOutcomes(writes, outcomes);
+    for (const index of superseded) {
+      if (passage.outcomes[index] === OUTCOME.written) passage.outcomes[index] = OUTCOME.superseded;
+    }
+    for (const one of refused) this.#reject(lane, passage, one.index, withOrigin(one, writes), one.key);
+    if (rejected.length > 0) await dlq.add(rejected, this.#stopping.signal);
+    lane.finish(passage);
+    if (entries.length === 0) return;
+    const { readMs, decodeMs, transformMs, lastEvent } = passage;
+    const writeMs = writtenAt - handedOverAt;
+    const settleMs = clock.elapsed() - writtenAt;
+    const totalMs = readMs + decodeMs + transformMs + writeMs + settleMs;
+    const written = transformer.connections.filter((_name, i) => (writes[i]?.length ?? 0) > 0);
+    const times = { readMs, decodeMs, transformMs, writeMs, settleMs, totalMs };
+    onBatch({ entries: entries.length, ...times, lastEvent, written });
   }
 
   /** Applies the error policy to one entry; the outcome holds once the batch is settled. */
-  #reject(passage: Passage, index: number, rejection: Rejection, targetKey?: string): void {
-    const { errorHandling, checkpoint, onRejected } = this.#parts;
+  #reject(lane: Lane, passage: Passage, index: number, rejection: Rejection, targetKey?: string): void {
+    const { errorHandling, onRejected } = this.#parts;
     const entry = passage.entries[index] as StreamEntry;
+    // One record for an entry, whatever else fails of it.
+    if (passage.outcomes[index] === OUTCOME.rejected || lane.progress.isLeft(entry)) return;
     const event = passage.events[index] ?? null;
     const rejected: RejectedEntry = { entry, rejection, event, ...(targetKey === undefined ? {} : { targetKey }) };
     onRejected(rejected);
     if (errorHandling === 'abort') {
-      checkpoint.stop(entry.stream as StoredStream, entry, `${rejection.code}: ${rejection.reason}`);
+      lane.progress.stop(entry.stream as StoredStream, entry, `${rejection.code}: ${rejection.reason}`);
       return;
     }
     passage.outcomes[index] = OUTCOME.rejected;
@@ -280,35 +246,98 @@ export class Pipeline {
     if (errorHandling === 'dlq') passage.rejected.push(rejected);
   }
 
-  #settleInOrder(passage: Passage, done: Promise<WriteOutcome>): void {
-    const before = this.#settled;
-    const handedOverAt = this.#parts.clock.elapsed();
-    const settled = (async () => {
-      const [outcome] = await Promise.all([done, before]);
-      await this.#settle(passage, outcome, handedOverAt);
-    })();
-    this.#settled = settled;
-    settled.catch(() => this.stop());
+  #learnTable({ stream }: StreamEntry, table: TableIdentity): void {
+    this.#tables.set(stream as StoredStream, table);
+    this.#parts.onTable(stream as StoredStream, table);
   }
 
-  async #settle(passage: Passage, outcome: WriteOutcome, handedOverAt: number): Promise<void> {
-    const { checkpoint, dlq, clock, onBatch } = this.#parts;
-    const writtenAt = clock.elapsed();
-    const { entries, outcomes, operations, endPosition, rejected, lost } = passage;
-    for (const index of outcome.superseded) outcomes[index] = OUTCOME.superseded;
-    // In order, so that under `abort` a stream stops at its first refused entry.
-    for (const refused of [...outcome.refused].sort((a, b) => a.index - b.index)) {
-      this.#reject(passage, refused.index, refused, refused.key);
+  /** Parks the stream of an entry that another lane must handle. What came before it is settled here first. */
+  #leavesMain(passage: Passage, entry: StreamEntry, table: TableIdentity): boolean {
+    const name = this.#parts.transformer.laneOf(table);
+    if (name === MAIN_LANE) return false;
+    const stream = entry.stream as StoredStream;
+    const lane = this.#sideLane(name, entry.position);
+    this.#main.progress.park(stream, entry.position);
+    this.#parts.onLeaving(stream, table);
+    if (this.#main.holdsBefore(stream, entry.position)) passage.leaving.push({ stream, lane });
+    else lane.join(stream, entry.ms);
+    return true;
+  }
+
+  /**
+   * A parked stream may have been stopped at an earlier entry meanwhile; then it stays, comes again when it is resumed, and
+   * may have been parked again with entries before on their way.
+   */
+  #mayLeave(stream: StoredStream): boolean {
+    const { progress } = this.#main;
+    const position = progress.behind.get(stream)?.position ?? 0;
+    return progress.isParked(stream) && !this.#main.holdsBefore(stream, position);
+  }
+
+  /** Gives streams that were in side lanes in an earlier process to such lanes at once, so that no other waits for them. */
+  #bringBack(): void {
+    const { checkpoint, transformer, tableOf } = this.#parts;
+    const places = new Map(checkpoint.main.behind);
+    const from = Math.min(...[...places.values()].map(({ position }) => position));
+    for (const stream of places.keys()) {
+      const table = tableOf(stream);
+      const name = table === null ? MAIN_LANE : transformer.laneOf(table);
+      if (name !== MAIN_LANE) checkpoint.handOver(stream, this.#sideLane(name, from).progress);
     }
-    if (rejected.length > 0) await dlq.add(rejected, this.#stopping.signal);
-    checkpoint.settle({ entries, outcomes, operations, endPosition, lost });
-    this.#passages.shift();
-    this.#wakeLoop?.();
-    const { readMs, decodeMs, transformMs, lastEvent } = passage;
-    const writeMs = writtenAt - handedOverAt;
-    const settleMs = clock.elapsed() - writtenAt;
-    const totalMs = readMs + decodeMs + transformMs + writeMs + settleMs;
-    onBatch({ entries: entries.length, readMs, decodeMs, transformMs, writeMs, settleMs, totalMs, lastEvent });
+  }
+
+  get #lanes(): Lane[] {
+    return [this.#main, ...this.#sideLanes.values()];
+  }
+
+  #laneOf(stream: StoredStream): Lane {
+    const progress = this.#parts.checkpoint.laneOf(stream);
+    return this.#lanes.find((lane) => lane.progress === progress) ?? this.#main;
+  }
+
+  #sideLane(name: string, position: number): Lane {
+    const known = this.#sideLanes.get(name);
+    if (known) return known;
+    const lane = this.#newLane(this.#parts.checkpoint.openLane(position));
+    this.#sideLanes.set(name, lane);
+    if (this.#hasStarted) this.#start(lane);
+    return lane;
+  }
+
+  #newLane(progress: Progress): Lane {
+    const { store, checkpoint, clock, limits, transformer } = this.#parts;
+    const connections = transformer.connections.length;
+    const mayLeave = (stream: StoredStream) => this.#mayLeave(stream);
+    return new Lane({ store, checkpoint, progress, clock, limits, connections, mayLeave });
+  }
+
+  /** The first lane that fails ends all of them. */
+  #start(lane: Lane): void {
+    this.#running++;
+    this.#follow(lane).then(
+      () => {
+        if (--this.#running === 0) this.#ended.resolve();
+      },
+      (error: unknown) => {
+        this.stop();
+        this.#ended.reject(error);
+      },
+    );
+  }
+}
+
+const NOTHING_WRITTEN: Promise<WriteOutcome> = Promise.resolve({ superseded: [], refused: [] });
+
+/** Takes out what was made of entries at or behind the place where their stream stopped; they are read again on resume. */
+function dropLeft(progress: Progress, { entries, events, outcomes, writes }: Passage): void {
+  const isLeft = ({ index }: TargetWrite) => progress.isLeft(entries[index] as StreamEntry);
+  for (const list of writes as TargetWrite[][]) {
+    if (list.some(isLeft)) list.splice(0, list.length, ...list.filter((write) => !isLeft(write)));
+  }
+  for (const [i, entry] of entries.entries()) {
+    if (!progress.isLeft(entry)) continue;
+    outcomes[i] = OUTCOME.left;
+    events[i] = null;
   }
 }
 

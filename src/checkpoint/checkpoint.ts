@@ -1,29 +1,11 @@
-import { InternalError } from '../errors.ts';
-import type { BehindStream, CheckpointState, LostEntries, StoredStream, StreamCounters } from '../streams/types.ts';
-import { formatEntryId, type StreamEntry } from '../types.ts';
-
-/** What became of an entry. */
-export const OUTCOME = { none: 0, written: 1, filtered: 2, superseded: 3, rejected: 4, skipped: 5 } as const;
-/** What an entry was: rows read by a snapshot count as inserted. */
-export const OPERATION = { none: 0, inserted: 1, updated: 2, deleted: 3 } as const;
-
-const OUTCOME_NAMES = [null, 'written', 'filtered', 'superseded', 'rejected', 'skipped'] as const;
-const OPERATION_NAMES = [null, 'inserted', 'updated', 'deleted'] as const;
+import type { BehindStream, CheckpointState, StoredStream, StreamCounters } from '../streams/types.ts';
+import { Accounts } from './accounts.ts';
+import { Progress } from './progress.ts';
 
 /** Longest time between a settled batch and its stored checkpoint. */
 export const PERSIST_MS = 50;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5000;
-
-/** A batch with one {@link OUTCOME} and one {@link OPERATION} per entry. */
-export interface BatchOutcomes {
-  readonly entries: readonly StreamEntry[];
-  readonly outcomes: Uint8Array;
-  readonly operations: Uint8Array;
-  readonly endPosition: number;
-  /** Entries that a repair could not save; counted as skipped. */
-  readonly lost?: readonly LostEntries[];
-}
 
 export interface CheckpointOptions {
   /** The checkpoint as the store has it. */
@@ -33,15 +15,14 @@ export interface CheckpointOptions {
   readonly onSaveFailed: (error: Error) => void;
 }
 
-/** Position, streams that are behind, and accounts, in memory; stored a moment after they change. */
+/** The progress of all lanes and the accounts, in memory; stored a moment after they change. */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
-  readonly #behind: Map<StoredStream, BehindStream>;
-  /** Streams that stopped while they caught up: before the stop, entries from this position on are not settled yet. */
-  readonly #unsettledFrom = new Map<StoredStream, number>();
-  readonly #counters = new Map<StoredStream, StreamCounters>();
-  readonly #changed = new Set<StoredStream>();
-  #position: number;
+  readonly #accounts: Accounts;
+  /** Streams that another lane than the main one reads. */
+  readonly #owners = new Map<StoredStream, Progress>();
+  /** The lane that reads every stream that no other one has taken over. */
+  readonly main: Progress;
   #isDirty = false;
   #saving: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -51,87 +32,39 @@ export class Checkpoint {
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
-    this.#position = options.from.position;
-    this.#behind = new Map(options.from.behind);
-    for (const [stream, counters] of options.from.counters) this.#counters.set(stream, { ...counters });
+    const { position, behind, counters } = options.from;
+    this.#accounts = new Accounts(counters);
+    this.main = this.#progress(position, behind, (stream) => !this.#owners.has(stream));
   }
 
-  /** Everything before is settled, but for streams that are behind. */
-  get position(): number {
-    return this.#position;
-  }
-
-  get behind(): ReadonlyMap<StoredStream, BehindStream> {
-    return this.#behind;
-  }
-
-  /** Where a reader must begin so that nothing unsettled is missed: a stream that catches up may lie before the rest. */
-  get readFrom(): number {
-    let from = this.#position;
-    for (const { position, stopped } of this.#behind.values()) if (!stopped) from = Math.min(from, position);
-    return from;
-  }
-
-  /** Whether the engine must handle the entry of this stream at `position`, read again or for the first time. */
-  wants(stream: StoredStream, position: number, levelFrom: number): boolean {
-    const behind = this.#behind.get(stream);
-    if (!behind) return position >= levelFrom;
-    if (behind.stopped) return position >= levelFrom && position < behind.position;
-    return position >= behind.position;
-  }
-
-  counters(stream: StoredStream): Readonly<StreamCounters> {
-    return this.#account(stream);
-  }
-
-  /** Leaves the stream at this entry; those before it are settled as usual. The first stop of a stream counts. */
-  stop(stream: StoredStream, entry: StreamEntry, reason: string): void {
-    const known = this.#behind.get(stream);
-    if (known?.stopped && known.position <= entry.position) return;
-    if (known && !known.stopped) this.#unsettledFrom.set(stream, known.position);
-    const stopped = { reason, entryId: formatEntryId(entry), since: this.#options.now() };
-    this.#behind.set(stream, { position: entry.position, stopped });
-    this.#touch();
-  }
-
-  /** Lets a stopped stream catch up. The caller moves its reader to {@link readFrom}. False when it was not stopped. */
-  resume(stream: StoredStream): boolean {
-    const known = this.#behind.get(stream);
-    if (!known?.stopped) return false;
-    this.#behind.set(stream, { position: known.position, stopped: null });
-    this.#touch();
-    return true;
+  /** A lane beside the main one; it has no streams yet and begins to read at `position`. */
+  openLane(position: number): Progress {
+    const lane: Progress = this.#progress(position, new Map(), (stream) => this.#owners.get(stream) === lane);
+    return lane;
   }
 
   /**
-   * Counts a batch and moves the checkpoint behind it. Batches must come in the order they were read. Throws
-   * {@link InternalError} when an entry has no outcome: then nothing moves, so nothing is lost.
+   * Gives a stream of the main lane to another one, which goes on where the stream stands. Everything of it before must be
+   * settled. The caller moves the lane's reader to its `readFrom`.
    */
-  settle(batch: BatchOutcomes): void {
-    const { entries, outcomes, operations, endPosition } = batch;
-    this.#checkOutcomes(batch);
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] as StreamEntry;
-      const stream = entry.stream as StoredStream;
-      const behind = this.#behind.size > 0 ? this.#behind.get(stream) : undefined;
-      // It stopped at or before this entry, which is read again later and counted then.
-      if (behind?.stopped && entry.position >= behind.position) continue;
-      const outcome = OUTCOME_NAMES[outcomes[i] as number] as keyof StreamCounters;
-      const counters = this.#account(stream);
-      counters[outcome]++;
-      const operation = OPERATION_NAMES[operations[i] as number];
-      if (operation) counters[operation]++;
-      this.#changed.add(stream);
-    }
-    for (const { stream, count, position } of batch.lost ?? []) {
-      const behind = this.#behind.get(stream);
-      if (behind?.stopped && position >= behind.position) continue;
-      this.#account(stream).skipped += count;
-      this.#changed.add(stream);
-    }
-    if (endPosition > this.#position) this.#position = endPosition;
-    if (this.#behind.size > 0) this.#catchUp(endPosition);
-    this.#touch();
+  handOver(stream: StoredStream, lane: Progress): void {
+    const place = this.main.leave(stream);
+    this.#owners.set(stream, lane);
+    lane.adopt(stream, place);
+  }
+
+  /** The lane that reads this stream. */
+  laneOf(stream: StoredStream): Progress {
+    return this.#owners.get(stream) ?? this.main;
+  }
+
+  /** Where a stream stands that is stopped or catches up; undefined when it goes along with its lane. */
+  behind(stream: StoredStream): BehindStream | undefined {
+    return this.laneOf(stream).behind.get(stream);
+  }
+
+  counters(stream: StoredStream): Readonly<StreamCounters> {
+    return this.#accounts.of(stream);
   }
 
   /**
@@ -139,18 +72,8 @@ export class Checkpoint {
    * endpoint counts those without anything being settled.
    */
   recount(streams: readonly StoredStream[]): void {
-    for (const stream of streams) if (stream.deduplicated > 0) this.#changed.add(stream);
-    if (this.#changed.size > 0) this.#touch();
-  }
-
-  /** Before anything is counted: a batch that is counted in part would spoil the account for good. */
-  #checkOutcomes({ entries, outcomes }: BatchOutcomes): void {
-    for (let i = outcomes.indexOf(OUTCOME.none); i >= 0; i = outcomes.indexOf(OUTCOME.none, i + 1)) {
-      const entry = entries[i] as StreamEntry;
-      const behind = this.#behind.get(entry.stream as StoredStream);
-      if (behind?.stopped && entry.position >= behind.position) continue;
-      throw new InternalError(`Entry ${formatEntryId(entry)} of ${entry.stream.name} has no outcome`);
-    }
+    for (const stream of streams) if (stream.deduplicated > 0) this.#accounts.touch(stream);
+    if (this.#accounts.hasChanged) this.#touch();
   }
 
   /** Stores what changed; resolves when the store has it. Repeated until it succeeds, unless closing. */
@@ -164,47 +87,26 @@ export class Checkpoint {
     }
   }
 
-  #catchUp(endPosition: number): void {
-    for (const [stream, { position, stopped }] of this.#behind) {
-      if (stopped) {
-        const from = this.#unsettledFrom.get(stream);
-        if (from === undefined) continue;
-        if (endPosition > position) this.#unsettledFrom.delete(stream);
-        else if (endPosition > from) this.#unsettledFrom.set(stream, endPosition);
-        continue;
-      }
-      if (endPosition >= this.#position) this.#behind.delete(stream);
-      else if (endPosition > position) this.#behind.set(stream, { position: endPosition, stopped: null });
-    }
+  #progress(
+    position: number,
+    behind: ReadonlyMap<StoredStream, BehindStream>,
+    owns: (stream: StoredStream) => boolean,
+  ): Progress {
+    const { now } = this.#options;
+    return new Progress({ position, behind, accounts: this.#accounts, owns, now, onChange: () => this.#touch() });
   }
 
-  /**
-   * What a restart must know. The position of the others does not cover a stream that was catching up: until all before
-   * its new stop is settled, it goes on as catching up, and stops again at the same entry.
-   */
-  #behindToStore(): ReadonlyMap<StoredStream, BehindStream> {
-    if (this.#unsettledFrom.size === 0) return this.#behind;
-    const behind = new Map(this.#behind);
-    for (const [stream, position] of this.#unsettledFrom) behind.set(stream, { position, stopped: null });
+  /** Streams of other lanes than the main one are stored with their own position, as if they caught up. */
+  #behindToStore(): Map<StoredStream, BehindStream> {
+    const behind = new Map<StoredStream, BehindStream>();
+    for (const stream of this.main.behind.keys()) {
+      const place = this.main.toStore(stream);
+      if (place) behind.set(stream, place);
+    }
+    for (const [stream, lane] of this.#owners) {
+      behind.set(stream, lane.toStore(stream) ?? { position: lane.position, stopped: null });
+    }
     return behind;
-  }
-
-  #account(stream: StoredStream): StreamCounters {
-    let counters = this.#counters.get(stream);
-    if (!counters) {
-      counters = {
-        written: 0,
-        filtered: 0,
-        superseded: 0,
-        rejected: 0,
-        skipped: 0,
-        inserted: 0,
-        updated: 0,
-        deleted: 0,
-      };
-      this.#counters.set(stream, counters);
-    }
-    return counters;
   }
 
   #touch(): void {
@@ -228,19 +130,14 @@ export class Checkpoint {
   }
 
   async #saveNow(): Promise<void> {
-    const changed = [...this.#changed];
     this.#isDirty = false;
-    this.#changed.clear();
+    const counters = this.#accounts.takeChanged();
     try {
-      await this.#options.save({
-        position: this.#position,
-        behind: this.#behindToStore(),
-        counters: new Map(changed.map((stream) => [stream, { ...this.#account(stream) }])),
-      });
+      await this.#options.save({ position: this.main.position, behind: this.#behindToStore(), counters });
       this.#failures = 0;
       this.failure = null;
     } catch (error) {
-      for (const stream of changed) this.#changed.add(stream);
+      for (const stream of counters.keys()) this.#accounts.touch(stream);
       this.#isDirty = true;
       this.#failures++;
       this.failure = (error as Error).message;

@@ -24,5 +24,18 @@
  * The engine passes by the entries of a stopped stream. After `resume` its reader goes back to the stream's position and reads
  * that stream alone until it is where the others are. What was in flight behind a stopped entry is not counted: it is
  * read again.
+ *
+ * ## Lanes
+ *
+ * The main lane reads every stream, until it meets an entry whose job may have to wait for something that is none of the
+ * others' business: a lookup, another target. It *parks* the stream there, and hands it over to the lane for that purpose as
+ * soon as everything of it before is settled. Each lane is a {@link Progress}: a position of its own, and places of single
+ * streams in it. What is stored knows no lanes: a stream of a side lane is kept like one that catches up, with its position.
+ *
+ * ```
+ * level, catching up ──park(position)──> parked ──leave──> adopted by a side lane at position ──> level there
+ * ```
  */
-export { type BatchOutcomes, Checkpoint, OPERATION, OUTCOME } from './checkpoint.ts';
+export { OPERATION, OUTCOME } from './accounts.ts';
+export { Checkpoint } from './checkpoint.ts';
+export { type BatchOutcomes, Progress } from './progress.ts';

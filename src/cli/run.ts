@@ -3,6 +3,7 @@ import type { Instance, InstanceOption, LoadedPipeline } from '../config/index.t
 import { ConfigError, formatProblem } from '../errors.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { JobDefinition } from '../transform/index.ts';
 import type { AddCommand, Context } from './context.ts';
 import { operate } from './operate.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,7 +28,7 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
   const command = describeRun(program);
   for (const option of INSTANCE_OPTIONS) command.addOption(flagOf(option));
   command.action(async (flags: Readonly<Record<string, unknown>>) => {
-    const { pipeline, instance } = await loadConfiguration(flags, context.terminal.env);
+    const { pipeline, jobs, instance } = await loadConfiguration(flags, context.terminal.env);
     const { createLogger } = await import('../observe/logger.ts');
     const secrets = [...pipeline.secrets, ...instance.secrets];
     const level = pipeline.settings.logLevel ?? instance.logLevel;
@@ -40,7 +41,7 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
       deadlineMs: instance.shutdownDeadlineMs,
       startEngine: async () => {
         const { startEngine } = await import('../control/engine.ts');
-        return startEngine({ pipeline, instance, logger });
+        return startEngine({ pipeline, jobs, instance, logger });
       },
     });
   });
@@ -52,15 +53,21 @@ function flagOf({ flag, kind, placeholder, description, variable, defaultText, s
   return new Option(`--${flag}${value}`, `${description.replace(/\.$/, '')} (${facts.join(', ')})`);
 }
 
+interface Configuration {
+  readonly pipeline: LoadedPipeline;
+  readonly jobs: readonly JobDefinition[];
+  readonly instance: Instance;
+}
+
 /**
- * Pipeline and instance as flags, variables and files say.
+ * Pipeline with its jobs, and instance, as flags, variables and files say.
  *
  * @throws ConfigError with every problem
  */
 async function loadConfiguration(
   flags: Readonly<Record<string, unknown>>,
   env: Terminal['env'],
-): Promise<{ pipeline: LoadedPipeline; instance: Instance }> {
+): Promise<Configuration> {
   const { loadInstance, loadPipeline, pipelineForTarget, requireTarget } = await import('../config/index.ts');
   const { dir: givenDir, instance: file, ...values } = flags as { dir?: string; instance?: string; target?: string };
   if (givenDir !== undefined && values.target !== undefined) {
@@ -72,8 +79,20 @@ async function loadConfiguration(
   const instance = loadInstance({ dir, file, flags: values, env });
   const usesTarget = givenDir === undefined && instance.target !== undefined;
   const pipeline = usesTarget ? pipelineForTarget(instance.target, { env }) : loadPipeline(dir ?? '.', { env });
+  if (pipeline.jobs.length > 0) return { ...(await readJobs(pipeline)), instance };
   requireTarget(pipeline);
-  return { pipeline, instance };
+  return { pipeline, jobs: [], instance };
+}
+
+/** The jobs, whose languages take a moment to load. Which targets they need is known only when they are put together. */
+async function readJobs(pipeline: LoadedPipeline): Promise<Omit<Configuration, 'instance'>> {
+  const { loadJobs } = await import('../control/load-jobs.ts');
+  const { jobs, problems, notices } = loadJobs(pipeline);
+  if (problems.length > 0) {
+    const what = problems.length === 1 ? 'a job has a problem' : `the jobs have ${problems.length} problems`;
+    throw new ConfigError('CONFIG_INVALID', what, { problems });
+  }
+  return { pipeline: { ...pipeline, notices: [...pipeline.notices, ...notices] }, jobs };
 }
 
 function logStart(logger: Logger, pipeline: LoadedPipeline, instance: Instance): void {

@@ -38,8 +38,9 @@ async function judge(dir: string, instanceFile: string | undefined, env: Termina
   const { loadInstance, loadPipeline } = await import('../config/index.ts');
   const pipeline = attempt(() => loadPipeline(dir, { env }));
   const instance = attempt(() => loadInstance({ dir, file: instanceFile, env }));
-  const problems = [...pipeline.problems, ...instance.problems, ...(await judgeJobs(pipeline.value))];
-  const notices = [...(pipeline.value?.notices ?? []), ...(instance.value?.notices ?? [])];
+  const jobs = await judgeJobs(pipeline.value);
+  const problems = [...pipeline.problems, ...instance.problems, ...jobs.problems];
+  const notices = [...(pipeline.value?.notices ?? []), ...(instance.value?.notices ?? []), ...jobs.notices];
   if (problems.length > 0) return { valid: false, problems, notices, summary: count(problems.length, 'problem') };
   const targets = Object.keys(pipeline.value?.targets ?? {}).length;
   const what = `${count(targets, 'target')}, ${count(pipeline.value?.jobs.length ?? 0, 'job')}`;
@@ -48,10 +49,12 @@ async function judge(dir: string, instanceFile: string | undefined, env: Termina
 }
 
 /** Expressions are compiled only where there are some: their languages take a moment to load. */
-async function judgeJobs(pipeline: LoadedPipeline | undefined): Promise<ConfigProblem[]> {
-  if (!pipeline || pipeline.jobs.length === 0) return [];
-  const { checkJobs } = await import('../control/check-jobs.ts');
-  return checkJobs(pipeline.jobs);
+async function judgeJobs(
+  pipeline: LoadedPipeline | undefined,
+): Promise<{ problems: readonly ConfigProblem[]; notices: readonly ConfigNotice[] }> {
+  if (!pipeline || pipeline.jobs.length === 0) return { problems: [], notices: [] };
+  const { loadJobs } = await import('../control/load-jobs.ts');
+  return loadJobs(pipeline);
 }
 
 /** The value, or the problems of the configuration error that came instead. */

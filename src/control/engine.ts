@@ -1,6 +1,6 @@
 import { Checkpoint } from '../checkpoint/index.ts';
-import { describeTarget, type Instance, type LoadedPipeline, type TargetConnection } from '../config/index.ts';
-import { Decoder, type FeederWarning, type FlatTables } from '../decode/index.ts';
+import type { Instance, LoadedPipeline } from '../config/index.ts';
+import { Decoder, type FeederWarning } from '../decode/index.ts';
 import { Dlq } from '../dlq/index.ts';
 import { formatProblem, RdiError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -10,19 +10,25 @@ import { createOnceEvery, type Logger } from '../observe/logger.ts';
 import { Pipeline, placeOf } from '../pipeline.ts';
 import { Endpoint } from '../sink/index.ts';
 import { EmbeddedStore, type StoredStream } from '../streams/index.ts';
-import { DefaultMapping } from '../transform/index.ts';
-import { type TargetFacts, Writer } from '../write/index.ts';
+import { createTransformer, type EventTransformer, type JobDefinition } from '../transform/index.ts';
+import type { Writer } from '../write/index.ts';
 import { PerformanceRecord } from './performance.ts';
 import { accountStreams, sumAccounts } from './stream-accounts.ts';
+import { StreamMemory } from './stream-memory.ts';
+import { Targets } from './targets.ts';
 import type { DlqPage, DlqRecord, Engine, EngineSnapshot, Readiness } from './types.ts';
 
 const CLOSE_POLL_MS = 20;
+/** With a target away, the stop waits no longer than this for something to be settled by the others. */
+const STUCK_MS = 300;
 /** Part of the shutdown deadline for draining; the rest is for storing the checkpoint and closing. */
 const DRAIN_SHARE = 0.75;
 const SAME_MESSAGE_MS = 10_000;
 
 export interface EngineOptions {
   readonly pipeline: LoadedPipeline;
+  /** The jobs of the pipeline, without problems. */
+  readonly jobs: readonly JobDefinition[];
   readonly instance: Instance;
   readonly logger: Logger;
 }
@@ -30,14 +36,22 @@ export interface EngineOptions {
 /**
  * Builds all rooms, wires them into one path, and opens the endpoint last, when the store is recovered.
  *
- * Throws {@link RdiError} when the store cannot be opened or the port cannot be had; nothing is left running then. A target
- * that is away is no reason not to start.
+ * Throws {@link RdiError} when a target that is needed is not configured, the store cannot be opened or the port cannot be
+ * had; nothing is left running then. A target that is away is no reason not to start.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { pipeline, instance, logger } = options;
-  const { target } = pipeline.targets;
+  const { pipeline, jobs, instance, logger } = options;
+  const targets = new Targets({ pipeline, logger, maxBatchesInFlight: instance.memory.maxBatchesInFlight });
+  const { targetDataType, jsonUpdateStrategy, keyTemplate } = pipeline.settings;
+  const transformer = createTransformer({
+    jobs,
+    settings: { dataType: targetDataType, jsonUpdate: jsonUpdateStrategy, keyTemplate },
+    lookups: targets.createLookups(lookedUp(jobs)),
+    clock: systemClock,
+    onWarning: (message) => logger.warn(message),
+  });
+  targets.check(transformer.connections);
   let store: EmbeddedStore | undefined;
-  let writer: Writer | undefined;
   try {
     store = await EmbeddedStore.open({
       folder: instance.dataDir,
@@ -46,50 +60,29 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       tailBytes: instance.memory.maxBufferedBytes,
       onNotice: ({ level, message }) => logger[level](message),
     });
-    // Not before the folder is ours: the writer has the target close the connection that was remembered there.
-    writer = createWriter(options, target as TargetConnection, store);
-    void writer.connect();
-    const engine = new RunningEngine(options, store, writer);
+    const writers = targets.createWriters(transformer.connections, store.targetConnections);
+    targets.connect();
+    const engine = new RunningEngine(options, store, targets, transformer, writers);
     await engine.open();
     return engine;
   } catch (error) {
-    await writer?.close(0);
+    await targets.close(0);
     await store?.close();
     throw error;
   }
 }
 
-function createWriter(
-  { pipeline, instance, logger }: EngineOptions,
-  connection: TargetConnection,
-  store: EmbeddedStore,
-): Writer {
-  const { settings } = pipeline;
-  const address = describeTarget(connection);
-  return new Writer({
-    connection,
-    lastConnection: store.targetConnection,
-    maxWritesPerPipeline: settings.writeBatchSize,
-    maxBatchesInFlight: instance.memory.maxBatchesInFlight,
-    retry: settings.retry,
-    wait: settings.wait,
-    nativeJsonMerge: settings.nativeJsonMerge,
-    connectTimeoutMs: settings.targetConnectTimeoutMs,
-    socketTimeoutMs: settings.targetSocketTimeoutMs,
-    onState: (state) => {
-      if (state.state === 'ready') logger.info(`Target ${address} is ready.`);
-      else if ('attempts' in state && state.attempts <= 1) {
-        logger.warn({ code: state.code }, `Target ${address}: ${state.message}`);
-      }
-    },
-    onWarning: (message) => logger.warn(message),
-  });
+/** Names of the connections that jobs look things up from. */
+function lookedUp(jobs: readonly JobDefinition[]): string[] {
+  const blocks = jobs.flatMap((job) => job.blocks);
+  return blocks.flatMap((block) => (block.uses === 'redis.lookup' ? [block.connection] : []));
 }
 
 class RunningEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #store: EmbeddedStore;
-  readonly #writer: Writer;
+  readonly #targets: Targets;
+  readonly #streamMemory: StreamMemory;
   readonly #endpoint: Endpoint;
   readonly #checkpoint: Checkpoint;
   readonly #pipeline: Pipeline;
@@ -98,8 +91,6 @@ class RunningEngine implements Engine {
   readonly #warnings: FeederWarning[] = [];
   readonly #tables = new Map<StoredStream, string>();
   readonly #onceEvery = createOnceEvery(() => systemClock.elapsed());
-  #facts: TargetFacts | null = null;
-  #lastWriteMs = 0;
   #syncMode: 'SNAPSHOT' | 'STREAMING' | 'UNKNOWN' = 'UNKNOWN';
   /** Why the path ended; null while it runs. */
   #failure: RdiError | null = null;
@@ -108,12 +99,17 @@ class RunningEngine implements Engine {
   /** Resolves when the path has ended, however it did. */
   #path: Promise<void> = Promise.resolve();
 
-  constructor(options: EngineOptions, store: EmbeddedStore, writer: Writer) {
-    const { pipeline, instance } = options;
-    const { settings } = pipeline;
+  constructor(
+    options: EngineOptions,
+    store: EmbeddedStore,
+    targets: Targets,
+    transformer: EventTransformer,
+    writers: readonly Writer[],
+  ) {
     this.#options = options;
     this.#store = store;
-    this.#writer = writer;
+    this.#targets = targets;
+    this.#streamMemory = new StreamMemory(store, (message) => this.#logSeldom('error', message));
     this.#endpoint = this.#createEndpoint();
     this.#checkpoint = new Checkpoint({
       from: store.checkpoint,
@@ -121,47 +117,13 @@ class RunningEngine implements Engine {
       now: () => systemClock.now(),
       onSaveFailed: (error) => this.#logSeldom('error', `The checkpoint cannot be stored: ${error.message}`),
     });
-    const pattern = settings.streamPattern === undefined ? null : compileGlob(settings.streamPattern);
-    this.#pipeline = new Pipeline({
-      store,
-      checkpoint: this.#checkpoint,
-      decoder: this.#createDecoder(),
-      mapping: new DefaultMapping({ dataType: settings.targetDataType, jsonUpdate: settings.jsonUpdateStrategy }),
-      writer,
-      dlq: new Dlq({
-        store: store.deadLetters,
-        maxRecords: settings.dlqMaxMessages,
-        now: () => systemClock.now(),
-        onStoreFailed: (error) => this.#logSeldom('error', `A rejected record cannot be stored: ${error.message}`),
-      }),
-      clock: systemClock,
-      errorHandling: settings.errorHandling,
-      selects: (stream) => pattern?.test(stream.name) ?? true,
-      limits: {
-        entries: settings.readBatchSize,
-        bytes: instance.memory.maxBatchBytes,
-        batchesInFlight: instance.memory.maxBatchesInFlight,
-      },
-      onBatch: (report) => {
-        this.#performance.add(report);
-        const { lastEvent } = report;
-        if (!lastEvent) return;
-        this.#lastWriteMs = systemClock.now();
-        this.#syncMode = lastEvent.snapshot ? 'SNAPSHOT' : 'STREAMING';
-      },
-      onRejected: (rejected) => {
-        const { code, reason } = rejected.rejection;
-        this.#logSeldom('warn', `Rejected (${placeOf(rejected)}): ${code}: ${reason}`, code);
-      },
-      onTable: (stream, { db, schema, table }) => this.#tables.set(stream, `${schema || db}.${table}`),
-    });
+    this.#pipeline = this.#createPipeline(transformer, writers);
   }
 
   /** Opens the port and starts the path; that second, so that nothing runs when the port cannot be had. */
   async open(): Promise<void> {
     await this.#endpoint.listen();
     this.#path = this.#pipeline.run().catch((error: unknown) => this.#fail(error));
-    void this.#learnFacts();
   }
 
   snapshot(): EngineSnapshot {
@@ -177,18 +139,16 @@ class RunningEngine implements Engine {
   }
 
   async resume(stream: string): Promise<boolean> {
-    const stopped = [...this.#checkpoint.behind].find(([{ name }, behind]) => name === stream && behind.stopped);
-    return stopped && !this.#failure ? this.#pipeline.resume(stopped[0]) : false;
+    const isStopped = (one: StoredStream) => one.name === stream && this.#checkpoint.behind(one)?.stopped;
+    const stopped = this.#store.streams().find(isStopped);
+    return stopped && !this.#failure ? this.#pipeline.resume(stopped) : false;
   }
 
   ready(): Readiness {
-    const { state } = this.#writer;
-    const address = describeTarget(this.#options.pipeline.targets['target'] as TargetConnection);
     const reasons: string[] = [];
     if (this.#failure) reasons.push(this.#failure.message);
     if (!this.#endpoint.state.listening) reasons.push('The endpoint is not open.');
-    if (state.state === 'connecting') reasons.push(`Target ${address} is being connected.`);
-    else if ('message' in state) reasons.push(`Target ${address}: ${state.message}`);
+    reasons.push(...this.#targets.obstacles());
     return { ready: reasons.length === 0, reasons };
   }
 
@@ -199,24 +159,29 @@ class RunningEngine implements Engine {
     const { shutdownDeadlineMs } = this.#options.instance;
     await this.#endpoint.close();
     await this.#store.flush();
-    const isFlowing = () => this.#writer.state.state === 'ready' && !this.#failure;
-    while (
-      isFlowing() &&
-      !this.#pipeline.isDrained &&
-      systemClock.elapsed() - startedAt < shutdownDeadlineMs * DRAIN_SHARE
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
-    }
+    await this.#drain(startedAt + shutdownDeadlineMs * DRAIN_SHARE);
     this.#pipeline.stop();
-    // With the target away, waiting for what is in flight would only make the stop longer: it is repeated.
     const restMs = shutdownDeadlineMs * (1 - DRAIN_SHARE);
-    await this.#writer.close(isFlowing() ? restMs : 0);
+    await this.#targets.close(this.#failure ? 0 : restMs);
     // What the target accepted last is settled a moment later.
     await endOf(this.#path, restMs);
     this.#checkpoint.recount(this.#store.streams());
     await this.#checkpoint.flush();
     this.#last = this.#take();
     await this.#store.close();
+  }
+
+  /** Waits for what can still be written. Lanes whose target is away make the stop no longer. */
+  async #drain(untilMs: number): Promise<void> {
+    let entries = -1;
+    let movedAt = systemClock.elapsed();
+    while (!this.#failure && this.#targets.canWrite && !this.#pipeline.isDrained) {
+      const now = systemClock.elapsed();
+      if (this.#targets.areReady || this.#performance.entries !== entries) movedAt = now;
+      entries = this.#performance.entries;
+      if (now >= untilMs || now - movedAt > STUCK_MS) return;
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+    }
   }
 
   #take(): EngineSnapshot {
@@ -229,15 +194,7 @@ class RunningEngine implements Engine {
       syncMode: this.#syncMode,
       store: this.#storeStatus(),
       endpoint: this.#endpoint.state,
-      targets: [
-        {
-          name: 'target',
-          state: this.#writer.state,
-          address: describeTarget(pipeline.targets['target'] as TargetConnection),
-          ...(this.#facts?.redisVersion ? { redisVersion: this.#facts.redisVersion, json: this.#facts.json } : {}),
-          ...(this.#lastWriteMs > 0 ? { lastWriteMs: this.#lastWriteMs } : {}),
-        },
-      ],
+      targets: this.#targets.statuses(),
       streams,
       totals: sumAccounts(streams),
       performance: this.#performance.snapshot(),
@@ -275,15 +232,43 @@ class RunningEngine implements Engine {
     logger.fatal({ err: error, code: this.#failure.code }, this.#failure.message);
   }
 
-  async #learnFacts(): Promise<void> {
-    while (!this.#facts && !this.#isClosing) {
-      try {
-        this.#facts = await this.#writer.probe();
-      } catch {
-        // The writer's own state says why; its next attempt is worth another look.
-        await new Promise((resolve) => setTimeout(resolve, 1000).unref());
-      }
-    }
+  #createPipeline(transformer: EventTransformer, writers: readonly Writer[]): Pipeline {
+    const { pipeline, instance } = this.#options;
+    const { settings } = pipeline;
+    const pattern = settings.streamPattern === undefined ? null : compileGlob(settings.streamPattern);
+    return new Pipeline({
+      store: this.#store,
+      checkpoint: this.#checkpoint,
+      decoder: this.#createDecoder(),
+      transformer,
+      writers,
+      dlq: new Dlq({
+        store: this.#store.deadLetters,
+        maxRecords: settings.dlqMaxMessages,
+        now: () => systemClock.now(),
+        onStoreFailed: (error) => this.#logSeldom('error', `A rejected record cannot be stored: ${error.message}`),
+      }),
+      clock: systemClock,
+      errorHandling: settings.errorHandling,
+      selects: (stream) => pattern?.test(stream.name) ?? true,
+      limits: {
+        entries: settings.readBatchSize,
+        bytes: instance.memory.maxBatchBytes,
+        batchesInFlight: instance.memory.maxBatchesInFlight,
+      },
+      onBatch: (report) => {
+        this.#performance.add(report);
+        this.#targets.noteWrites(report.written);
+        if (report.lastEvent) this.#syncMode = report.lastEvent.snapshot ? 'SNAPSHOT' : 'STREAMING';
+      },
+      onRejected: (rejected) => {
+        const { code, reason } = rejected.rejection;
+        this.#logSeldom('warn', `Rejected (${placeOf(rejected)}): ${code}: ${reason}`, code);
+      },
+      onTable: (stream, { db, schema, table }) => this.#tables.set(stream, `${schema || db}.${table}`),
+      onLeaving: (stream, table) => this.#streamMemory.keepLeavingTable(stream, table),
+      tableOf: (stream) => this.#streamMemory.leavingTable(stream),
+    });
   }
 
   #createEndpoint(): Endpoint {
@@ -311,28 +296,14 @@ class RunningEngine implements Engine {
     return new Decoder({
       nullKeys: [...new Set([nullKey, '', 'null'])],
       nullValues: [...new Set([nullValue, '', 'null'])],
-      flatTables: (stream) => {
-        const memory = this.#store.memory(stream as StoredStream);
-        return memory === null ? undefined : (JSON.parse(memory) as FlatTables);
-      },
-      onFlatTables: (stream, tables) => this.#rememberTables(stream as StoredStream, tables),
+      flatTables: (stream) => this.#streamMemory.flatTables(stream as StoredStream),
+      onFlatTables: (stream, tables) => this.#streamMemory.keepFlatTables(stream as StoredStream, tables),
       onWarning: (warning) => {
         this.#warnings.push(warning);
         logger.warn({ stream: warning.stream }, `${warning.message} Set ${warning.property}`);
       },
       onDropped: (stream, column, why) => logger.warn({ stream, column }, `A column is left out: ${why}`),
     });
-  }
-
-  #rememberTables(stream: StoredStream, tables: FlatTables): void {
-    try {
-      this.#store.remember(stream, JSON.stringify(tables));
-    } catch (error) {
-      this.#logSeldom(
-        'error',
-        `What was learned of stream ${stream.name} cannot be stored: ${(error as Error).message}`,
-      );
-    }
   }
 
   /** Logs a message, and the same kind of message again only after a while, with how many were left out. */

@@ -27,6 +27,11 @@ export class PerformanceRecord {
   #last: PhaseSums | null = null;
   readonly #spread = Object.entries(PHASES).map(([phase, field]) => ({ phase, field, histogram: new Histogram() }));
 
+  /** Entries of all batches. */
+  get entries(): number {
+    return this.#sums.entries;
+  }
+
   add(report: BatchReport): void {
     const { entries, readMs, decodeMs, transformMs, writeMs, settleMs, totalMs } = report;
     const sums = this.#sums;

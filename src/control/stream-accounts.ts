@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../checkpoint/index.ts';
+import type { Pipeline } from '../pipeline.ts';
 import type { EmbeddedStore, StoredStream } from '../streams/index.ts';
 import type { AccountSums, StreamAccount } from './types.ts';
 
@@ -23,14 +24,14 @@ const PLACES = [
 export function accountStreams(
   store: EmbeddedStore,
   checkpoint: Checkpoint,
-  oldest: { inFlight: ReadonlyMap<StoredStream, number>; unread: number },
+  oldest: ReturnType<Pipeline['oldestPending']>,
   tables: ReadonlyMap<StoredStream, string>,
 ): StreamAccount[] {
   return store.streams().map((stream) => {
     const counters = checkpoint.counters(stream);
     const { written, filtered, superseded, rejected, skipped } = counters;
     const pending = stream.appended - written - filtered - superseded - rejected - skipped;
-    const stopped = checkpoint.behind.get(stream)?.stopped ?? null;
+    const stopped = checkpoint.behind(stream)?.stopped ?? null;
     const table = tables.get(stream);
     return {
       name: stream.name,
@@ -50,11 +51,11 @@ export function accountStreams(
 function oldestPendingMs(
   stream: StoredStream,
   stoppedAt: string | undefined,
-  { inFlight, unread }: { inFlight: ReadonlyMap<StoredStream, number>; unread: number },
+  { inFlight, unread }: ReturnType<Pipeline['oldestPending']>,
 ): number {
   if (stoppedAt !== undefined) return Number(stoppedAt.split('-')[0]);
   // Entries are read in the order they came: what is not read yet came after the last one that was.
-  return inFlight.get(stream) ?? (unread || stream.lastArrivalMs);
+  return inFlight.get(stream) ?? (unread(stream) || stream.lastArrivalMs);
 }
 
 export function sumAccounts(streams: readonly AccountSums[]): AccountSums {

@@ -50,7 +50,7 @@ export interface DurabilityListener {
 export class EmbeddedStore implements StreamStore {
   readonly metadata: SqliteMetadata;
   readonly deadLetters: SqliteDlq;
-  readonly targetConnection: TargetConnectionStore;
+  readonly targetConnections: TargetConnectionStore;
   checkpoint: CheckpointState;
   readonly subBatches: SubBatches;
   readonly #options: EmbeddedStoreOptions;
@@ -81,7 +81,7 @@ export class EmbeddedStore implements StreamStore {
     for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
     this.deadLetters = new SqliteDlq(state, (change) => this.#reserve.use(change));
-    this.targetConnection = new TargetConnectionStore(state, (change) => this.#reserve.use(change));
+    this.targetConnections = new TargetConnectionStore(state, (change) => this.#reserve.use(change));
     this.checkpoint = this.#checkpoints.load(recovered.streams);
     const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(
@@ -240,10 +240,28 @@ export class EmbeddedStore implements StreamStore {
         return reader.position;
       },
       seek: (to) => reader.seek(to),
+      release: (to) => {
+        if (releases) this.#journal.pool.settled(to);
+      },
       next: async (limits, until) => {
         const batch = await reader.next(limits, until);
         if (releases) this.#journal.setReadPosition(reader.position);
         if (releases && batch?.lost) this.#tellLost(batch.lost);
+        return batch;
+      },
+    };
+  }
+
+  laneReader(position: number, select: (stream: StoredStream, position: number) => boolean): EntryReader {
+    const reader = this.reader(position, select, false);
+    return {
+      get position() {
+        return reader.position;
+      },
+      seek: (to) => reader.seek(to),
+      next: async (limits, until) => {
+        const batch = await reader.next(limits, until);
+        if (batch?.lost) this.#tellLost(batch.lost);
         return batch;
       },
     };

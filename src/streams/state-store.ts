@@ -122,6 +122,7 @@ function openExclusive(folder: string, file: string): DatabaseSync {
     // A write takes the exclusive lock now, and leaves a write-ahead log to flush.
     database.exec('BEGIN IMMEDIATE; PRAGMA user_version=1; COMMIT;');
     database.exec(SCHEMA);
+    if (hasTable(database, 'target_connection')) database.exec(FROM_SINGLE_TARGET);
     return database;
   } catch (cause) {
     // It would go on holding the lock.
@@ -134,6 +135,10 @@ function openExclusive(folder: string, file: string): DatabaseSync {
     }
     throw asStoreError(cause, file);
   }
+}
+
+function hasTable(database: DatabaseSync, name: string): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined;
 }
 
 function isSqliteError(error: unknown): error is Error & { errcode: number } {
@@ -194,8 +199,14 @@ CREATE TABLE IF NOT EXISTS dlq (
   id INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, fields TEXT NOT NULL, entry BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS dlq_by_stream ON dlq (stream, id);
-CREATE TABLE IF NOT EXISTS target_connection (
-  id INTEGER PRIMARY KEY CHECK (id = 1), run_id TEXT NOT NULL, client_id TEXT NOT NULL
-);
+CREATE TABLE IF NOT EXISTS target_connections (name TEXT PRIMARY KEY, run_id TEXT NOT NULL, client_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS dlq_evicted (stream TEXT PRIMARY KEY, evicted INTEGER NOT NULL);
+`;
+
+/** Folders of the time when there was only the target named `target`. */
+const FROM_SINGLE_TARGET = `
+BEGIN IMMEDIATE;
+INSERT OR IGNORE INTO target_connections SELECT 'target', run_id, client_id FROM target_connection;
+DROP TABLE target_connection;
+COMMIT;
 `;

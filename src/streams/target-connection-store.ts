@@ -7,7 +7,7 @@ interface TargetConnectionId {
 }
 
 /**
- * Remembers the last connection to the target, so that the next process can have the target close it: bytes of a
+ * Remembers the last connection to each target, so that the next process can have the target close it: bytes of a
  * process that was killed may still be on their way, and must not be executed after newer ones.
  */
 export class TargetConnectionStore {
@@ -19,19 +19,21 @@ export class TargetConnectionStore {
     this.#withReserve = withReserve;
   }
 
-  read(): TargetConnectionId | null {
-    const row = this.#state.prepare('SELECT run_id, client_id FROM target_connection').get();
+  /** The memory of one target, by its name in the configuration. */
+  of(name: string): { read(): TargetConnectionId | null; remember(connection: TargetConnectionId): void } {
+    return { read: () => this.#read(name), remember: (connection) => this.#remember(name, connection) };
+  }
+
+  #read(name: string): TargetConnectionId | null {
+    const row = this.#state.prepare('SELECT run_id, client_id FROM target_connections WHERE name = ?').get(name);
     if (!row) return null;
     const { run_id: runId, client_id: clientId } = row as { run_id: string; client_id: string };
     return { runId, clientId };
   }
 
   /** Kept when it returns, whatever happens to this process. Throws `STORE_FULL` or `STORE_FAILED`. */
-  remember({ runId, clientId }: TargetConnectionId): void {
-    const put = this.#state.prepare(
-      `INSERT INTO target_connection VALUES (1, ?, ?)
-        ON CONFLICT DO UPDATE SET run_id = excluded.run_id, client_id = excluded.client_id`,
-    );
-    this.#withReserve(() => this.#state.transaction(() => put.run(runId, clientId)));
+  #remember(name: string, { runId, clientId }: TargetConnectionId): void {
+    const put = this.#state.prepare('INSERT OR REPLACE INTO target_connections VALUES (?, ?, ?)');
+    this.#withReserve(() => this.#state.transaction(() => put.run(name, runId, clientId)));
   }
 }

@@ -45,11 +45,14 @@ export interface StreamCounters {
   deleted: number;
 }
 
-/** A stream whose settled position lies behind the others': stopped at a rejected record, or catching up after that. */
+/**
+ * A stream whose settled position is not that of the others: stopped at a rejected record, catching up after that, or
+ * going its own way in a lane beside the main one.
+ */
 export interface BehindStream {
   /** Position of its first entry that is not settled. */
   readonly position: number;
-  /** Null while catching up. */
+  /** Null while catching up, and in a side lane. */
   readonly stopped: { readonly reason: string; readonly entryId: string; readonly since: number } | null;
 }
 
@@ -90,6 +93,8 @@ export interface EntryReader {
   /** The next entries, or null when nothing durable is left before `until`. */
   next(limits: { entries: number; bytes: number }, until?: number): Promise<EntryBatch | null>;
   seek(position: number): void;
+  /** Nothing that was handed out before `position` is needed any more: its memory may be used again. */
+  release?(position: number): void;
 }
 
 /** The feeder's own state: offsets and schema history. Written through, read back from disk. */
@@ -155,6 +160,8 @@ export interface StreamStore {
    * position. The engine's reader (`releases`) lets memory go behind it.
    */
   reader(position: number, select: (stream: StoredStream, position: number) => boolean, releases: boolean): EntryReader;
+  /** A reader beside the engine's, for streams that go their own way: it reads from disk, into memory of its own. */
+  laneReader(position: number, select: (stream: StoredStream, position: number) => boolean): EntryReader;
   /** Entries of one stream that are not settled, oldest first, for people who look. */
   pending(stream: StoredStream): AsyncIterable<StreamEntry>;
   /** How many entries of the stream are not settled, as of the last `settle`. */

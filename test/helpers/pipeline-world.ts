@@ -7,22 +7,40 @@ import { StoreError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { EmbeddedStore, type StoredStream } from '../../src/streams/index.ts';
-import type { DefaultMapping } from '../../src/transform/index.ts';
-import { type ChangeEvent, type Rejection, type StreamEntry, UNAVAILABLE } from '../../src/types.ts';
-import type { Refused, TargetWrite, WriteOutcome, Writer } from '../../src/write/index.ts';
+import { type EventTransformer, MAIN_LANE, type TransformResults } from '../../src/transform/index.ts';
+import type { ChangeEvent, StreamEntry, TableIdentity } from '../../src/types.ts';
+import type { Refused, TargetWrite, WriteOutcome } from '../../src/write/index.ts';
 import { bulkStrings } from './bulk-strings.ts';
 import type { Random } from './random.ts';
 import { pretendReserve } from './temp-folder.ts';
 
 /**
- * What becomes of an entry, written in its text: `written`, `superseded`, refused by the target, rejected by the mapping, not
- * decodable, or a record that changes no row.
+ * What becomes of an entry, written in its text: `written`, `superseded`, superseded at one of two targets only, filtered by a
+ * job, refused by the target, rejected by the mapping, not decodable, or a record that changes no row.
  */
-export const FATES = ['written', 'superseded', 'refused', 'unmapped', 'undecodable', 'tombstone', 'heartbeat'] as const;
+export const FATES = [
+  'written',
+  'superseded',
+  'half',
+  'filtered',
+  'refused',
+  'unmapped',
+  'undecodable',
+  'tombstone',
+  'heartbeat',
+] as const;
 export type Fate = (typeof FATES)[number];
+
+/**
+ * Tables by what their job needs: nothing, a lookup, the second target alone, both targets, a lookup and the second target.
+ * A stream of that name holds that table.
+ */
+export const TABLES = ['main', 'lookup', 'second', 'both', 'all'] as const;
+export type Table = (typeof TABLES)[number];
 
 export interface SentEntry {
   readonly stream: string;
+  readonly table: Table;
   readonly text: string;
   readonly fate: Fate;
 }
@@ -34,7 +52,29 @@ export interface PipelineWorldOptions {
   readonly batchesInFlight?: number;
 }
 
-const TABLE = { connector: 'c', serverName: 's', db: 'd', schema: '', table: 't' };
+const IDENTITIES = new Map<Table, TableIdentity>(
+  TABLES.map((table) => [table, { connector: 'c', serverName: 's', db: 'd', schema: '', table }]),
+);
+const CONNECTIONS: Record<Table, readonly number[]> = {
+  main: [0],
+  lookup: [0],
+  second: [1],
+  both: [0, 1],
+  all: [0, 1],
+};
+
+/** A target that takes what it is given one batch after the other, and can be away. */
+interface PretendTarget {
+  isAway: boolean;
+  goOn: (() => void)[];
+  lastAnswer: Promise<unknown>;
+  /** Texts in the order in which it took them. */
+  readonly written: string[];
+}
+
+function newTarget(): PretendTarget {
+  return { isAway: false, goOn: [], lastAnswer: Promise.resolve(), written: [] };
+}
 
 /**
  * The real pipeline, checkpoint, dead letter queue and store around a decoder, a mapping and a target that do what the
@@ -42,8 +82,13 @@ const TABLE = { connector: 'c', serverName: 's', db: 'd', schema: '', table: 't'
  */
 export class PipelineWorld {
   readonly sent: SentEntry[] = [];
-  /** Texts in the order in which the target took them. */
-  readonly written: string[] = [];
+  readonly targets = [newTarget(), newTarget()] as const;
+  /** Texts in the order in which the first target took them. */
+  readonly written: string[] = this.targets[0].written;
+  /** The tables because of which streams left the main lane, as the store would keep them. */
+  readonly leaving = new Map<string, TableIdentity>();
+  /** Entries that were decoded for the main lane of the running pipeline, by stream. */
+  decoded = 0;
   /** Texts that are written now, whatever they say. */
   readonly cured = new Set<string>();
   batches = 0;
@@ -56,9 +101,8 @@ export class PipelineWorld {
   checkpoint!: Checkpoint;
   pipeline!: Pipeline;
   running: Promise<void> = Promise.resolve();
-  #isTargetAway = false;
-  #goOn: (() => void)[] = [];
-  #lastAnswer: Promise<unknown> = Promise.resolve();
+  #isLookupAway = false;
+  #lookups: (() => void)[] = [];
   readonly #options: PipelineWorldOptions;
   #records = 0;
 
@@ -93,10 +137,10 @@ export class PipelineWorld {
       store,
       checkpoint: this.checkpoint,
       decoder: { decode: (entry: StreamEntry) => this.#decode(entry) } as unknown as Decoder,
-      mapping: {
-        apply: (...args: Parameters<DefaultMapping['apply']>) => this.#map(...args),
-      } as unknown as DefaultMapping,
-      writer: { write: (writes: TargetWrite[]) => this.#write(writes) } as unknown as Writer,
+      transformer: this.#transformer(),
+      writers: this.targets.map((target) => ({
+        write: (writes: readonly TargetWrite[]) => this.#write(target, writes),
+      })),
       dlq: new Dlq({
         store: {
           ...store.deadLetters,
@@ -104,7 +148,7 @@ export class PipelineWorld {
             if (this.failingRecords-- > 0) throw new StoreError('STORE_FULL', 'The disk is full', { retryable: true });
             store.deadLetters.add(records, cap);
             this.#records += records.length;
-            this.changes.push({ kind: 'dlq', position: this.checkpoint.position, records: this.#records });
+            this.changes.push({ kind: 'dlq', position: this.checkpoint.main.position, records: this.#records });
           },
         } as unknown as typeof store.deadLetters,
         maxRecords: 100_000,
@@ -121,16 +165,19 @@ export class PipelineWorld {
       },
       onRejected: () => {},
       onTable: () => {},
+      onLeaving: ({ name }, table) => void this.leaving.set(name, table),
+      tableOf: ({ name }) => this.leaving.get(name) ?? null,
     });
     this.running = this.pipeline.run();
     this.running.catch(() => {});
   }
 
-  send(stream: string, fate: Fate): void {
-    const text = `${this.sent.length}:${fate}`;
+  /** An entry of the stream's own table, unless another one is given; streams that are called otherwise hold `main`. */
+  send(stream: string, fate: Fate, table: Table = TABLES.find((one) => one === stream) ?? 'main'): void {
+    const text = `${this.sent.length}:${fate}:${table}`;
     const bytes = bulkStrings('value', text);
     this.store.append(this.store.stream(0, stream), 0, false, bytes, 0, bytes.length, 2);
-    this.sent.push({ stream, text, fate });
+    this.sent.push({ stream, table, text, fate });
   }
 
   /** Waits until all that can be settled is. */
@@ -145,15 +192,28 @@ export class PipelineWorld {
   }
 
   /** The target answers nothing until it is back. */
-  setTargetAway(isAway: boolean): void {
-    this.#isTargetAway = isAway;
-    if (!isAway) for (const goOn of this.#goOn.splice(0)) goOn();
+  setTargetAway(isAway: boolean, which: 0 | 1 = 0): void {
+    const target = this.targets[which];
+    target.isAway = isAway;
+    if (!isAway) for (const goOn of target.goOn.splice(0)) goOn();
+  }
+
+  /** Lookups are not answered until they are back. */
+  setLookupAway(isAway: boolean): void {
+    this.#isLookupAway = isAway;
+    if (!isAway) for (const goOn of this.#lookups.splice(0)) goOn();
+  }
+
+  setAllBack(): void {
+    this.setTargetAway(false, 0);
+    this.setTargetAway(false, 1);
+    this.setLookupAway(false);
   }
 
   /** Stops as a shutdown does. */
   async stop(): Promise<void> {
     this.pipeline.stop();
-    this.setTargetAway(false);
+    this.setAllBack();
     await this.running;
     await this.checkpoint.flush();
     await this.store.close();
@@ -163,7 +223,7 @@ export class PipelineWorld {
   async crash(): Promise<void> {
     this.failingSaves = Number.POSITIVE_INFINITY;
     this.pipeline.stop();
-    this.setTargetAway(false);
+    this.setAllBack();
     await this.running.catch(() => {});
     await this.checkpoint.flush();
     await this.store.close();
@@ -187,8 +247,8 @@ export class PipelineWorld {
         assert.deepEqual(
           { written, filtered, superseded, rejected, skipped },
           {
-            written: count('written'),
-            filtered: count('tombstone'),
+            written: count('written', 'half'),
+            filtered: count('tombstone', 'filtered'),
             superseded: count('superseded'),
             rejected: count('refused', 'unmapped', 'undecodable'),
             skipped: count('heartbeat'),
@@ -199,12 +259,30 @@ export class PipelineWorld {
     }
   }
 
+  /** Texts of one stream, or of all, that the target must have got, in the order they were sent. */
+  expectedAt(which: 0 | 1, stream?: string): string[] {
+    return this.sent
+      .filter((entry) => entry.stream !== 'other' && (stream === undefined || entry.stream === stream))
+      .filter(({ text, table }) => {
+        const fate = this.#fateOf(text);
+        if (!CONNECTIONS[table].includes(which)) return false;
+        return fate === 'written' || (fate === 'half' && (which === 1 || CONNECTIONS[table].length === 1));
+      })
+      .map(({ text }) => text);
+  }
+
+  /** What the target got of what it must have got: a rejected record may have left something there, too. */
+  gotAt(which: 0 | 1, stream?: string): string[] {
+    const expected = new Set(this.expectedAt(which, stream));
+    return this.targets[which].written.filter((text) => expected.has(text));
+  }
+
   pending(): number {
     return this.store.streams().reduce((sum, stream) => sum + stream.appended - this.#settledOf(stream), 0);
   }
 
   stopped(): string[] {
-    return [...this.checkpoint.behind].filter(([, { stopped }]) => stopped).map(([{ name }]) => name);
+    return this.store.streams().flatMap((stream) => (this.checkpoint.behind(stream)?.stopped ? [stream.name] : []));
   }
 
   #settledOf(stream: StoredStream): number {
@@ -222,35 +300,69 @@ export class PipelineWorld {
     if (fate === 'undecodable') return { kind: 'undecodable', code: 'DECODE_NOT_JSON', reason: text };
     if (fate === 'tombstone' || fate === 'heartbeat') return { kind: 'control', control: fate };
     const row = { names: ['text'], values: [text], partial: false };
-    return { kind: 'change', op: 'c', table: TABLE, key: row, before: null, after: row, sourceMs: 0, snapshot: false };
+    const table = IDENTITIES.get(tableOf(text)) as TableIdentity;
+    this.decoded++;
+    return { kind: 'change', op: 'c', table, key: row, before: null, after: row, sourceMs: 0, snapshot: false };
   }
 
-  #map({ after }: ChangeEvent, index: number, writes: TargetWrite[]): Rejection | null {
-    const text = String(after?.values[0] === UNAVAILABLE ? '' : after?.values[0]);
-    if (this.#fateOf(text) === 'unmapped') return { code: 'TRANSFORM_NO_KEY', reason: text };
-    writes.push({ kind: 'delete', key: text, index });
-    return null;
+  #transformer(): EventTransformer {
+    return {
+      connections: ['target', 'second'],
+      laneOf: ({ table }) => (table === 'main' ? MAIN_LANE : table),
+      transform: (events, results, signal) => {
+        const isLookup = events.some((event) => event?.table.table === 'lookup' || event?.table.table === 'all');
+        if (!isLookup) return this.#map(events, results);
+        return this.#lookUp(signal).then(() => this.#map(events, results));
+      },
+    };
   }
 
-  async #write(writes: readonly TargetWrite[]): Promise<{ done: Promise<WriteOutcome> }> {
+  async #lookUp(signal: AbortSignal): Promise<void> {
+    await this.#pause();
+    if (this.#isLookupAway) await new Promise<void>((resolve) => this.#lookups.push(resolve));
+    signal.throwIfAborted();
+  }
+
+  /** Rejections out of order, as lookups may bring them. */
+  #map(events: readonly (ChangeEvent | null)[], results: TransformResults): void {
+    const unmapped: [number, string][] = [];
+    for (const [index, event] of events.entries()) {
+      if (!event) continue;
+      const text = String(event.after?.values[0]);
+      const fate = this.#fateOf(text);
+      if (fate === 'filtered') results.filtered(index);
+      if (fate === 'filtered') continue;
+      const connections = CONNECTIONS[tableOf(text)];
+      if (fate === 'unmapped') unmapped.unshift([index, text]);
+      // Of several outputs one failed; the others stand.
+      for (const i of fate === 'unmapped' ? connections.slice(1) : connections) {
+        results.writes[i]?.push({ kind: 'delete', key: text, index, origin: { job: 'j', step: `output[${i}]` } });
+      }
+    }
+    for (const [index, reason] of unmapped) results.rejected(index, { code: 'TRANSFORM_NO_KEY', reason });
+  }
+
+  async #write(target: PretendTarget, writes: readonly TargetWrite[]): Promise<{ done: Promise<WriteOutcome> }> {
     await this.#pause();
     // Batches are applied one after the other, since here all writes might be of one key.
-    const applied = this.#lastAnswer.then(() => this.#answer(writes));
-    this.#lastAnswer = applied;
+    const applied = target.lastAnswer.then(() => this.#answer(target, writes));
+    target.lastAnswer = applied;
     // Their answers may overtake each other.
     return { done: applied.then((outcome) => this.#pause().then(() => outcome)) };
   }
 
-  async #answer(writes: readonly TargetWrite[]): Promise<WriteOutcome> {
+  async #answer(target: PretendTarget, writes: readonly TargetWrite[]): Promise<WriteOutcome> {
     await this.#pause();
-    if (this.#isTargetAway) await new Promise<void>((resolve) => this.#goOn.push(resolve));
+    if (target.isAway) await new Promise<void>((resolve) => target.goOn.push(resolve));
     const superseded: number[] = [];
     const refused: Refused[] = [];
     for (const { key, index } of writes) {
       const fate = this.#fateOf(key);
-      if (fate === 'superseded') superseded.push(index);
+      // One target of two may supersede an entry that the other one takes.
+      const isHalf = fate === 'half' && target === this.targets[0] && CONNECTIONS[tableOf(key)].length > 1;
+      if (fate === 'superseded' || isHalf) superseded.push(index);
       else if (fate === 'refused') refused.push({ index, key, code: 'TARGET_WRONG_TYPE', reason: key });
-      else this.written.push(key);
+      else target.written.push(key);
     }
     return { superseded, refused: refused.reverse() };
   }
@@ -258,4 +370,8 @@ export class PipelineWorld {
   async #pause(): Promise<void> {
     for (let i = this.#options.random.below(4); i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+function tableOf(text: string): Table {
+  return (text.split(':')[2] ?? 'main') as Table;
 }

@@ -30,8 +30,8 @@ test('a batch with an entry whose outcome is missing changes nothing at all', as
     operations: outcomes(OPERATION.inserted, OPERATION.none),
     endPosition: 30,
   };
-  expect(() => checkpoint.settle(batch)).toThrow(/Entry 1-20 of s has no outcome/);
-  expect(checkpoint.position).toBe(0);
+  expect(() => checkpoint.main.settle(batch)).toThrow(/Entry 1-20 of s has no outcome/);
+  expect(checkpoint.main.position).toBe(0);
   expect(checkpoint.counters(stream)).toMatchObject({ written: 0, inserted: 0 });
   await checkpoint.flush();
   expect(saved).toEqual([]);
@@ -41,18 +41,18 @@ test('what a repair could not save is counted as skipped, once, and not before a
   const { checkpoint } = newCheckpoint();
   const lost = [{ stream, count: 3, position: 15 }];
   const none = { entries: [], outcomes: outcomes(), operations: outcomes() };
-  checkpoint.stop(stream, entry(12), 'why');
-  checkpoint.settle({ ...none, endPosition: 40, lost });
+  checkpoint.main.stop(stream, entry(12), 'why');
+  checkpoint.main.settle({ ...none, endPosition: 40, lost });
   expect(checkpoint.counters(stream).skipped).toBe(0);
-  checkpoint.resume(stream);
-  checkpoint.settle({ ...none, endPosition: 40, lost });
+  checkpoint.main.resume(stream);
+  checkpoint.main.settle({ ...none, endPosition: 40, lost });
   expect(checkpoint.counters(stream).skipped).toBe(3);
-  expect(checkpoint.behind.size).toBe(0);
+  expect(checkpoint.main.behind.size).toBe(0);
 });
 
 test('position and counters are stored together, of the streams that changed', async () => {
   const { checkpoint, saved } = newCheckpoint();
-  checkpoint.settle({
+  checkpoint.main.settle({
     entries: [entry(10), entry(20), entry(30)],
     outcomes: outcomes(OUTCOME.written, OUTCOME.superseded, OUTCOME.rejected),
     operations: outcomes(OPERATION.inserted, OPERATION.updated, OPERATION.none),

@@ -37,29 +37,29 @@ function catchingUp() {
 
 /** Positions of the stream's entries that a process with this checkpoint would handle. */
 function handledAfterRestart(from: CheckpointState, positions: readonly number[]): number[] {
-  const next = new Checkpoint({ from, save: async () => {}, now: () => 1, onSaveFailed: () => {} });
+  const next = new Checkpoint({ from, save: async () => {}, now: () => 1, onSaveFailed: () => {} }).main;
   return positions.filter((at) => at >= next.readFrom && next.wants(stream, at, next.position));
 }
 
 test('a crash after a stream stopped again while it caught up loses none of the entries before the stop', async () => {
   const { checkpoint, last } = catchingUp();
-  checkpoint.stop(stream, entryAt(300), 'DECODE_NOT_JSON');
+  checkpoint.main.stop(stream, entryAt(300), 'DECODE_NOT_JSON');
   await checkpoint.flush();
   // The batch with 100 and 200 waits for an absent target; now the process is killed.
   expect(handledAfterRestart(last(), [100, 200, 300])).toEqual([100, 200, 300]);
-  expect(checkpoint.behind.get(stream)?.stopped).not.toBeNull();
+  expect(checkpoint.behind(stream)?.stopped).not.toBeNull();
 });
 
 test('what was settled before the new stop is not read again, and the stop is kept once all before it is settled', async () => {
   const { checkpoint, last } = catchingUp();
   const settle = (entries: readonly StreamEntry[], endPosition: number) =>
-    checkpoint.settle({
+    checkpoint.main.settle({
       entries,
       outcomes: new Uint8Array(entries.length).fill(OUTCOME.written),
       operations: new Uint8Array(entries.length).fill(OPERATION.inserted),
       endPosition,
     });
-  checkpoint.stop(stream, entryAt(300), 'DECODE_NOT_JSON');
+  checkpoint.main.stop(stream, entryAt(300), 'DECODE_NOT_JSON');
   settle([entryAt(100)], 200);
   await checkpoint.flush();
   expect(handledAfterRestart(last(), [100, 200, 300])).toEqual([200, 300]);
@@ -68,7 +68,7 @@ test('what was settled before the new stop is not read again, and the stop is ke
   expect(handledAfterRestart(last(), [100, 200, 300, 400])).toEqual([]);
   expect(last().behind.get(stream)).toMatchObject({ position: 300, stopped: { entryId: '300-0' } });
   expect(checkpoint.counters(stream).written).toBe(2);
-  checkpoint.resume(stream);
+  checkpoint.main.resume(stream);
   await checkpoint.flush();
   expect(handledAfterRestart(last(), [100, 200, 300, 400])).toEqual([300, 400]);
 });

@@ -1,0 +1,68 @@
+import type { StoredStream, StreamCounters } from '../streams/types.ts';
+
+/** What became of an entry. `left`: nothing yet; it is read again, after a resume or by another lane. */
+export const OUTCOME = { none: 0, written: 1, filtered: 2, superseded: 3, rejected: 4, skipped: 5, left: 6 } as const;
+/** What an entry was: rows read by a snapshot count as inserted. */
+export const OPERATION = { none: 0, inserted: 1, updated: 2, deleted: 3 } as const;
+
+const OUTCOME_NAMES = [null, 'written', 'filtered', 'superseded', 'rejected', 'skipped', null] as const;
+const OPERATION_NAMES = [null, 'inserted', 'updated', 'deleted'] as const;
+
+/** The account of every stream, and which of them changed since they were stored last. */
+export class Accounts {
+  readonly #counters = new Map<StoredStream, StreamCounters>();
+  readonly #changed = new Set<StoredStream>();
+
+  constructor(from: ReadonlyMap<StoredStream, StreamCounters>) {
+    for (const [stream, counters] of from) this.#counters.set(stream, { ...counters });
+  }
+
+  get hasChanged(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  of(stream: StoredStream): StreamCounters {
+    let counters = this.#counters.get(stream);
+    if (!counters) {
+      counters = {
+        written: 0,
+        filtered: 0,
+        superseded: 0,
+        rejected: 0,
+        skipped: 0,
+        inserted: 0,
+        updated: 0,
+        deleted: 0,
+      };
+      this.#counters.set(stream, counters);
+    }
+    return counters;
+  }
+
+  /** Counts one settled entry; `outcome` is neither `none` nor `left`. */
+  count(stream: StoredStream, outcome: number, operation: number): void {
+    const counters = this.of(stream);
+    counters[OUTCOME_NAMES[outcome] as keyof StreamCounters]++;
+    const name = OPERATION_NAMES[operation];
+    if (name) counters[name]++;
+    this.#changed.add(stream);
+  }
+
+  /** Counts entries that a repair could not save. */
+  skip(stream: StoredStream, count: number): void {
+    this.of(stream).skipped += count;
+    this.#changed.add(stream);
+  }
+
+  /** Has the account of this stream stored again. */
+  touch(stream: StoredStream): void {
+    this.#changed.add(stream);
+  }
+
+  /** Copies of the accounts that changed since the last call. */
+  takeChanged(): Map<StoredStream, StreamCounters> {
+    const changed = new Map([...this.#changed].map((stream) => [stream, { ...this.of(stream) }]));
+    this.#changed.clear();
+    return changed;
+  }
+}
