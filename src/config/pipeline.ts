@@ -55,6 +55,7 @@ export function loadPipeline(dir: string, options: { env: Environment }): Loaded
     file: file.file,
     settings: effectiveSettings(pipeline.processors),
     sources: Object.keys(pipeline.sources ?? {}),
+    tables: unique(listedTables(pipeline)),
     targets: targets.connections,
     jobs: jobs.files,
     document: redact(content, pipelineSchema) as Record<string, unknown>,
@@ -82,6 +83,7 @@ export function pipelineForTarget(url: string, options: { env: Environment }): L
     file: undefined,
     settings: effectiveSettings(undefined),
     sources: [],
+    tables: [],
     targets: { target: connection },
     jobs: [],
     document: redact(content, pipelineSchema) as Record<string, unknown>,
@@ -159,6 +161,12 @@ function listFiles(folder: string): string[] {
 /** Private keys must not be shown either, wherever they came from. */
 function keySecrets(connections: Readonly<Record<string, TargetConnection>>): string[] {
   return Object.values(connections).flatMap(({ tls }) => (tls?.key === undefined ? [] : [tls.key]));
+}
+
+/** Tables are listed as `table`, `schema.table` or `database.schema.table`. */
+function listedTables({ sources = {} }: PipelineInput): string[] {
+  const names = Object.values(sources).flatMap((source) => Object.keys(source.tables ?? {}));
+  return names.map((name) => name.slice(name.lastIndexOf('.') + 1));
 }
 
 function unique(texts: readonly string[]): string[] {

@@ -107,6 +107,8 @@ export interface LoadedPipeline {
   readonly settings: PipelineSettings;
   /** Ids under `sources`, in the order of the file. */
   readonly sources: readonly string[];
+  /** Names of the tables that the sources list, without database or schema, each once. */
+  readonly tables: readonly string[];
   /** By target id; `target` is the default one. Empty for a cleared pipeline: see `requireTarget`. */
   readonly targets: Readonly<Record<string, TargetConnection>>;
   readonly jobs: readonly JobFile[];

@@ -160,6 +160,8 @@ export interface JobContext {
   readonly strictKeys: boolean;
   /** How default keys are made; `{table}:{key}` when left out. */
   readonly keyTemplate?: string;
+  /** Names of tables that there are, where some are known: two patterns of jobs are compared by them. */
+  readonly tables?: readonly string[];
 }
 
 /** All problems at once; with one or more of them no job may run. */

@@ -64,6 +64,16 @@ describe('a pipeline folder', () => {
     expect(noticesOf(pipeline)).toEqual([]);
   });
 
+  it('names the tables that its sources list, without their schemas', () => {
+    const source = (tables: string) =>
+      `{connection: {type: postgresql, host: h, port: 1, database: d, user: u, password: p}, tables: ${tables}}`;
+    const text = pipelineText(
+      `sources:\n  a: ${source('{public.t: {}, u: {}}')}\n  b: ${source('{d.s.t: {}, s.v: {}}')}\n`,
+    );
+    expect(load(text).tables).toEqual(['t', 'u', 'v']);
+    expect(load(text).sources).toEqual(['a', 'b']);
+  });
+
   it('is frozen all the way down', () => {
     const pipeline = load(pipelineText('metadata: { tags: [a] }\n'));
     const write = (change: () => void) => expect(change).toThrow(TypeError);
@@ -96,13 +106,14 @@ describe('processor values', () => {
   });
 
   it('switch on what goes beyond RDI, which is off otherwise', () => {
-    const { settings, sources } = load(
+    const { settings, sources, tables } = load(
       pipelineText(
         'sources: {a: {type: external}, b: {type: external}}\nprocessors: {filter_removes: true, strict_keys: true}\n',
       ),
     );
     expect(settings).toMatchObject({ filterRemoves: true, strictKeys: true });
     expect(sources).toEqual(['a', 'b']);
+    expect(tables).toEqual([]);
   });
 
   it('have the defaults of RDI', () => {

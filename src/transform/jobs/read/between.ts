@@ -6,7 +6,7 @@ import { literalsOf, mayHold, overlapOf, type Selection, strangersTo } from './s
 /** Rules between jobs. They look at drafts that may have problems of their own, so that one run shows all. */
 export function checkBetween(drafts: readonly Draft[], context: JobContext): void {
   checkNames(drafts);
-  checkOverlaps(drafts);
+  checkOverlaps(drafts, context);
   checkServerNames(drafts, context);
   warnOfSameTables(drafts, context);
   for (const draft of drafts) {
@@ -32,14 +32,14 @@ function checkNames(drafts: readonly Draft[]): void {
 
 type Selecting = Draft & { readonly selection: Selection };
 
-function checkOverlaps(drafts: readonly Draft[]): void {
+function checkOverlaps(drafts: readonly Draft[], { tables }: JobContext): void {
   const selecting = drafts.filter((draft): draft is Selecting => draft.selection !== null);
   for (const [index, draft] of selecting.entries()) {
-    for (const other of selecting.slice(0, index)) checkOverlap(draft, other);
+    for (const other of selecting.slice(0, index)) checkOverlap(draft, other, tables);
   }
 }
 
-function checkOverlap(draft: Selecting, other: Selecting): void {
+function checkOverlap(draft: Selecting, other: Selecting, known: readonly string[] | undefined): void {
   const { findings, selection } = draft;
   const path = ['source', 'table'];
   const place = other.findings.place(path);
@@ -48,7 +48,7 @@ function checkOverlap(draft: Selecting, other: Selecting): void {
     findings.problem(path, `a second default job: ${place} has \`table: "*"\`, too, and there can be only one`);
     return;
   }
-  const overlap = overlapOf(selection, other.selection);
+  const overlap = overlapOf(selection, other.selection, known);
   if (overlap === 'none') return;
   const theirs = `\`${other.name}\` (${place})`;
   if (overlap === 'certain') {

@@ -104,11 +104,16 @@ export function mayHold(selection: Selection, names: Readonly<Record<Selector, s
 
 export type Overlap = 'none' | 'possible' | 'certain';
 
-/** Whether two selections can hold the same table. Two different patterns cannot be compared: that is `possible`. */
-export function overlapOf(a: Selection, b: Selection): Overlap {
+/**
+ * Whether two selections can hold the same table. Two different patterns can only be compared by the tables that are known;
+ * where none of these is in both, it stays `possible`.
+ */
+export function overlapOf(a: Selection, b: Selection, tables: readonly string[] = []): Overlap {
   let overlap: Overlap = 'certain';
   for (const selector of SELECTORS) {
-    const common = overlapOfEntries(a, b, selector);
+    const isShared =
+      selector === 'table' && tables.some((name) => accepts(a.entries.table, name) && accepts(b.entries.table, name));
+    const common = isShared ? 'certain' : overlapOfEntries(a, b, selector);
     if (common === 'none') return 'none';
     if (common === 'possible') overlap = 'possible';
   }

@@ -95,6 +95,14 @@ describe('two jobs', () => {
     ]);
   });
 
+  it('with two patterns are refused when a table that is known matches both', () => {
+    const texts = { 'a.yaml': 'source: {table: "regex:a.*"}', 'b.yaml': 'source: {table: "regex:.*b"}' };
+    expect(readTexts(texts, { tables: ['x', 'AXB'] }).problems).toHaveLength(1);
+    expect(readTexts(texts, { tables: ['ax', 'xb'] })).toMatchObject({ problems: [], notices: [{ level: 'warn' }] });
+    const apart = { 'a.yaml': 'source: {table: "regex:a.*", db: c}', 'b.yaml': 'source: {table: "regex:.*b", db: d}' };
+    expect(readTexts(apart, { tables: ['ab'] })).toMatchObject({ problems: [], notices: [] });
+  });
+
   it('cannot both be the default', () => {
     expect(both('{table: "*"}', '{table: "*", schema: s}').problems.map(formatProblem)).toEqual([
       'b.yaml:1:17: a second default job: a.yaml:1:17 has `table: "*"`, too, and there can be only one',
