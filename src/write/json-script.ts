@@ -25,7 +25,8 @@ export function emitEdits(sink: CommandSink, key: string, edits: readonly JsonEd
  *
  * KEYS[1] the key; ARGV, for each change in order: kind, steps, text, `create` or `exist` (whether a missing document is
  * created). Steps are JSON, from the outside in: a member's name, or `[field, value as JSON text]` for the element of an
- * array whose field has that value; the field is set whatever text says, for it is how the element is found again. What is no object, or no array, on the way becomes one. Kinds:
+ * array whose field has that value; the field is set whatever text says, for it is how the element is found again. What is no
+ * object, or no array, on the way becomes one. Kinds:
  * - `rfc`      merges text, an object, into the place as RFC 7396 says (for a RedisJSON without JSON.MERGE)
  * - `keepnull` the same, but null is stored as null (RDI's merge with `use_native_json_merge: false`)
  * - `columns`  each member of text replaces the stored one as a whole, null included; members not named stay
@@ -35,7 +36,8 @@ export function emitEdits(sink: CommandSink, key: string, edits: readonly JsonEd
  *
  * It works on the texts and never decodes a value: decoding would round numbers beyond 2^53 and lose the difference between
  * an empty array and an empty object. Objects and arrays are taken apart one level at a time, and only on the way to a place:
- * a value is its text, or a table with `names` and `values` (object) or `items` (array).
+ * a value is its text, or a table with `names` and `values` (object) or `items` (array, with an index of the elements by the
+ * field last looked for). A value that is taken out is false.
  */
 export const JSON_SCRIPT = `
 local function skip(text, at)
@@ -84,7 +86,8 @@ local function object_of(text)
   local at = skip(text, skip(text, 1) + 1)
   while string.byte(text, at) == 34 do
     local stop = string_end(text, at)
-    local name = decoded(string.sub(text, at, stop))
+    local name = string.sub(text, at + 1, stop - 1)
+    if string.find(name, '\\\\', 1, true) then name = decoded(string.sub(text, at, stop)) end
     at = skip(text, skip(text, stop + 1) + 1)
     stop = value_end(text, at)
     if values[name] == nil then names[#names + 1] = name end
@@ -125,12 +128,17 @@ local function text_of(value)
   if type(value) == 'string' then return value end
   local parts = {}
   if value.items then
-    for _, item in ipairs(value.items) do parts[#parts + 1] = text_of(item) end
+    for _, item in ipairs(value.items) do
+      if item then parts[#parts + 1] = text_of(item) end
+    end
     return '[' .. table.concat(parts, ',') .. ']'
   end
   for _, name in ipairs(value.names) do
     local member = value.values[name]
-    if member then parts[#parts + 1] = cjson.encode(name) .. ':' .. text_of(member) end
+    if member then
+      local is_plain = not string.find(name, '[%c"\\\\]')
+      parts[#parts + 1] = (is_plain and '"' .. name .. '"' or cjson.encode(name)) .. ':' .. text_of(member)
+    end
   end
   return '{' .. table.concat(parts, ',') .. '}'
 end
@@ -156,20 +164,27 @@ local function merge(value, patch, how)
   return object
 end
 
-local function is_same(stored, wanted)
-  if stored == wanted then return true end
-  if type(stored) ~= 'string' then return false end
-  if begins_with(stored, 34) then return begins_with(wanted, 34) and decoded(stored) == decoded(wanted) end
-  local both_integers = string.find(stored, '^-?%d+$') and string.find(wanted, '^-?%d+$')
-  local number = not both_integers and string.find(wanted, '^-?%d') and tonumber(stored)
-  return number and number == tonumber(wanted) or false
+local function scalar(text)
+  if type(text) ~= 'string' then return nil end
+  if string.byte(text, 1) == 34 then return '"' .. decoded(text) end
+  local number = string.find(text, '^-?%d') and tonumber(text)
+  if not number or (#text > 15 and string.find(text, '^-?%d+$')) then return text end
+  return string.format('%.17g', number)
 end
 
-local function is_element(items, at, step)
-  local object = as_object(items[at])
-  if not object then return false end
-  items[at] = object
-  return is_same(object.values[step[1]], step[2])
+local function places(array, field, value)
+  if array.field ~= field then
+    array.field, array.index = field, {}
+    for at, item in ipairs(array.items) do
+      local object = as_object(item)
+      local found = object and scalar(object.values[field])
+      if found then
+        local before = array.index[found]
+        if before then before[#before + 1] = at else array.index[found] = { at } end
+      end
+    end
+  end
+  return array.index[scalar(value)]
 end
 
 local function change(value, steps, depth, apply)
@@ -181,11 +196,12 @@ local function change(value, steps, depth, apply)
     return object
   end
   local array = as_array(value) or { items = {} }
-  local items, at = array.items, 1
-  while at <= #items and not is_element(items, at, step) do at = at + 1 end
+  local items, found = array.items, places(array, step[1], step[2])
+  local at = found and found[1] or #items + 1
+  if not found then array.index[scalar(step[2])] = { at } end
   local element = items[at] or { names = { step[1] }, values = { [step[1]] = step[2] } }
   local object = as_object(change(element, steps, depth + 1, apply))
-  if not is_same(object.values[step[1]], step[2]) then set(object, step[1], step[2]) end
+  if scalar(object.values[step[1]]) ~= scalar(step[2]) then set(object, step[1], step[2]) end
   items[at] = object
   return array
 end
@@ -203,17 +219,15 @@ local function remove(value, steps, depth)
   end
   local array = as_array(value)
   if not array then return value end
-  local left = {}
-  for at = 1, #array.items do
-    if not is_element(array.items, at, step) then
-      left[#left + 1] = array.items[at]
-    elseif is_last then
+  for _, at in ipairs(places(array, step[1], step[2]) or {}) do
+    if is_last then
       is_changed = true
+      array.items[at] = false
     else
-      left[#left + 1] = remove(array.items[at], steps, depth + 1)
+      array.items[at] = remove(array.items[at], steps, depth + 1)
     end
   end
-  array.items = left
+  if is_last then array.index[scalar(step[2])] = nil end
   return array
 end
 
