@@ -41,7 +41,6 @@
  * A change of the primary key arrives from Debezium as the delete of the old key and the create of the new one; nothing
  * special is needed for it.
  */
-export { checkJobs } from './jobs/check.ts';
 export type { JobContext, JobDefinition, ReadJobs } from './jobs/definition.ts';
 export type { TransformTrace } from './jobs/passage.ts';
 export { readJobs } from './jobs/read-jobs.ts';
