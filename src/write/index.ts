@@ -2,8 +2,8 @@
  * The writer: applies batches of writes to one target Redis.
  *
  * **In:** batches of {@link TargetWrite}: rows as hashes or documents, rows nested into documents, members of sets and sorted
- * sets, stream entries, strings, fields that go, keys that go. **Out:** one {@link WriteOutcome}
- * per batch, and the {@link TargetState} for status and metrics.
+ * sets, stream entries, strings, fields that go, keys that go. **Out:** one {@link WriteOutcome} per batch, and the
+ * {@link TargetState} for status and metrics.
  *
  * **Promises**
  * - Order per key: nothing for a key is sent while an earlier write of it is in doubt. Different keys go side by side.
@@ -40,7 +40,7 @@
  * | string | `string.ts` | the last value |
  *
  * Three scripts do in one go what has no command: `hash-replace` (`hash.ts`), `stream-append` (`stream.ts`) and `json-edit`
- * (`json-script.ts`: merging without JSON.MERGE, kept paths, arrays).
+ * (`json-script.ts`: merging without JSON.MERGE, kept paths, arrays). The target's user needs the right to EVAL for them.
  *
  * **States**
  *
@@ -53,8 +53,8 @@
  * `waiting` and `refused` return to `ready` by themselves, with the first pipeline in which nothing is left in doubt.
  *
  * **The way of a write:** `fold.ts` (states of a key into one unit) → `write-queue.ts` (order) → `writer.ts` (pipelines,
- * pauses) → `commands.ts` (what a unit says, with a file per kind) → `encode.ts` (bytes) → `session.ts` (one connection) → `replies.ts` →
- * `answers.ts` (what an answer means). `single-link.ts` and `cluster-link.ts` are the two ways to a target.
+ * pauses) → `commands.ts` (what a unit says, with a file per kind) → `encode.ts` (bytes) → `session.ts` (one connection) →
+ * `replies.ts` → `answers.ts` (what an answer means). `single-link.ts` and `cluster-link.ts` are the two ways to a target.
  *
  * Standalone and Sentinel targets are spoken to over our own connection: a general client's pipelines cost several times
  * the CPU per write (`benchmarks/micro/encode.ts`), and its own repeating would hide what is in doubt. ioredis finds the
