@@ -383,6 +383,14 @@ describe.runIf(hasRedisJson)('nested rows', () => {
     );
   });
 
+  it('that leave an array and come back are appended, as they would be one by one', async () => {
+    const line = (no: number, columns: Record<string, Value> | null) =>
+      nest('k', ['lines', { field: 'no', value: no }], columns);
+    await outcomeOf(line(1, { q: 1 }), line(2, { q: 2 }), line(3, { q: 3 }));
+    await outcomeOf(line(1, null), line(1, { q: 4 }), line(2, null), line(3, { q: 5 }));
+    expect(await document('k')).toBe('{"lines":[{"no":3,"q":5},{"no":1,"q":4}]}');
+  });
+
   it('go deeper than one array, and replace what is no array', async () => {
     const at = (line: number, ...rest: NestStep[]): NestStep[] => ['lines', { field: 'no', value: line }, ...rest];
     await client.call('JSON.SET', 'k', '$', '{"lines":{"2":{}}}');
