@@ -16,7 +16,7 @@ import {
   type Value,
 } from '../../../../src/types.ts';
 import type { TargetWrite } from '../../../../src/write/types.ts';
-import { readJobCases } from '../../../helpers/job-cases.ts';
+import { readJobCases, toJson } from '../../../helpers/job-cases.ts';
 
 /** Files of each kind; RDI_FUZZ_RUNS=100000 is what a release is tested with. */
 const RUNS = Number(process.env['RDI_FUZZ_RUNS'] ?? 300);
@@ -32,7 +32,9 @@ const CONTEXT: JobContext = {
 };
 
 /** Every job of the cases, those that are refused too. */
-const CONTENTS: readonly unknown[] = readJobCases().flatMap(({ jobs }) => jobs);
+const CONTENTS: readonly unknown[] = readJobCases().flatMap(({ jobs }) =>
+  jobs.map((job): unknown => parse(toJson(job))),
+);
 const TEXTS: readonly string[] = CONTENTS.map((content) => stringify(content));
 
 const FRAGMENTS = [

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { BLOCK_KEYS } from '../../../../src/transform/jobs/read/blocks.ts';
 import { CACHE_KEYS, EXPRESSION_KEYS } from '../../../../src/transform/jobs/read/expression.ts';
@@ -10,7 +10,7 @@ import { jobSchema } from '../../../../src/transform/jobs/read/job-schema.ts';
 import { BATCH_KEYS } from '../../../../src/transform/jobs/read/lookup.ts';
 import { NEST_KEYS, PARENT_KEYS } from '../../../../src/transform/jobs/read/nest.ts';
 import { OUTPUT_KEYS } from '../../../../src/transform/jobs/read/outputs.ts';
-import { readJobCases } from '../../../helpers/job-cases.ts';
+import { readJobCases, toJson } from '../../../helpers/job-cases.ts';
 import { readTexts } from './read-text.ts';
 
 interface Map {
@@ -49,7 +49,7 @@ describe('the schema of jobs for editors', () => {
     const wrong = readJobCases().flatMap(({ id, jobs }) =>
       jobs
         .filter((job) => {
-          const text = stringify(job);
+          const text = toJson(job);
           return readTexts({ 'a.yaml': text }).problems.length === 0 && !isValid(parse(text));
         })
         .map(() => id),
