@@ -300,6 +300,7 @@ export class Pipeline {
     if (known) return known;
     const lane = this.#newLane(this.#parts.checkpoint.openLane(position));
     this.#sideLanes.set(name, lane);
+    if (this.#stopping.signal.aborted) lane.stop();
     if (this.#hasStarted) this.#start(lane);
     return lane;
   }

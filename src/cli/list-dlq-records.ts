@@ -51,7 +51,17 @@ function withOperationName(record: DlqRecord): DlqRecord {
 }
 
 /** The fields that explain a record, in reading order; the raw bytes are for JSON output. */
-const SHOWN = ['reason_rejected', 'key', 'before', 'after', 'job', 'block', 'target', 'removed_fields'] as const;
+const SHOWN = [
+  'reason_rejected',
+  'key',
+  'before',
+  'after',
+  'job',
+  'step',
+  'expression',
+  'target',
+  'removed_fields',
+] as const;
 
 function formatRecords({ stream, records }: { stream: string; records: DlqRecord[] }): string {
   if (records.length === 0) return `No rejected records of ${printable(stream)} here.\n`;

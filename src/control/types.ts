@@ -182,8 +182,11 @@ export interface DlqRecord {
   readonly after?: string;
   readonly raw_key?: string;
   readonly raw_value?: string;
+  /** Where in a job it failed: the job, its block or output, the expression, and what was wrong. */
   readonly job?: string;
-  readonly block?: string;
+  readonly step?: string;
+  readonly expression?: string;
+  readonly error?: string;
   readonly target?: string;
   readonly attempt?: string;
 }

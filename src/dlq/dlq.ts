@@ -82,6 +82,14 @@ function describe({ entry, rejection, event, targetKey }: RejectedEntry, timesta
     raw_key: text(key),
     raw_value: text(value),
     cut: cutNote(value) ?? cutNote(key),
+    ...(rejection.origin
+      ? {
+          job: rejection.origin.job,
+          step: rejection.origin.step,
+          expression: rejection.origin.expression,
+          error: rejection.reason,
+        }
+      : {}),
     target: targetKey,
   };
   return Object.fromEntries(Object.entries(fields).filter((pair): pair is [string, string] => Boolean(pair[1])));

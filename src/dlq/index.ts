@@ -8,6 +8,8 @@
  * §13), and the whole entry, headers included, byte for byte. It is stored before the checkpoint passes the entry. A
  * store that cannot take it now holds the batch back; nothing is dropped.
  *
+ * A record that failed in a job says where: `job`, `step` (block or output), `expression` where one failed, and `error`.
+ *
  * What is shown of an entry is bounded: above 8 MiB no parsed rows, and of each raw text the first MiB; the field `cut`
  * says so.
  *

@@ -159,6 +159,89 @@ test('two streams that stopped at different places catch up together, also over 
   expect(here.pending()).toBe(0);
 });
 
+test('while a lookup and the second target are away, all streams that need neither are written and settled', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 1);
+  here.setLookupAway(true);
+  for (let i = 0; i < 60; i++) for (const stream of ['a', 'lookup', 'second', 'all']) here.send(stream, 'written');
+  for (let i = 0; i < 60; i++) here.send('a', 'written');
+  await here.store.flush();
+  const settled = (name: string) => here.checkpoint.counters(here.store.stream(0, name)).written;
+  await expect.poll(() => settled('a')).toBe(120);
+  expect([settled('lookup'), settled('second'), settled('all')]).toEqual([0, 0, 0]);
+  expect(here.pipeline.isDrained).toBe(false);
+  here.setLookupAway(false);
+  await expect.poll(() => settled('lookup')).toBe(60);
+  expect([settled('second'), settled('all')]).toEqual([0, 0]);
+  here.setTargetAway(false, 1);
+  await here.drain();
+  expect(here.pending()).toBe(0);
+  for (const stream of ['second', 'all']) expect(here.gotAt(1, stream)).toEqual(here.expectedAt(1, stream));
+});
+
+test('while the default target is away, streams for the other one alone are written', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 0);
+  for (let i = 0; i < 30; i++) for (const stream of ['second', 'a']) here.send(stream, 'written');
+  await here.store.flush();
+  await expect.poll(() => here.targets[1].written.length).toBe(30);
+  expect(here.checkpoint.counters(here.store.stream(0, 'a')).written).toBe(0);
+});
+
+test('after a restart a stream whose target is still away keeps nobody waiting, not even for its own backlog', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 1);
+  for (let i = 0; i < 300; i++) here.send('second', 'written');
+  for (let i = 0; i < 300; i++) here.send('a', 'written');
+  await here.store.flush();
+  const written = () => here.checkpoint.counters(here.store.stream(0, 'a')).written;
+  await expect.poll(written).toBe(300);
+  await here.checkpoint.flush();
+  here.failingSaves = Number.POSITIVE_INFINITY;
+  await here.crash();
+  const decodedBefore = here.decoded;
+  await here.start();
+  here.setTargetAway(true, 1);
+  here.send('a', 'written');
+  await here.store.flush();
+  await expect.poll(written).toBe(301);
+  // The batches that the lane may have in flight, and the one new entry.
+  expect(here.decoded - decodedBefore).toBeLessThan(5 * 7);
+  here.setTargetAway(false, 1);
+  await here.drain();
+  expect(here.pending()).toBe(0);
+  expect(new Set(here.targets[1].written)).toEqual(new Set(here.expectedAt(1)));
+});
+
+test('a stream that held other tables before is handed over behind the last of their writes, and keeps its order', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 0);
+  for (let i = 0; i < 10; i++) here.send('lookup', 'written', 'main');
+  for (let i = 0; i < 10; i++) here.send('lookup', 'written');
+  await here.store.flush();
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  here.setTargetAway(false, 0);
+  await here.drain();
+  expect(here.written).toEqual(here.expectedAt(0));
+});
+
+test('a record of which one output fails is rejected once, with the job in its reason, and the other output stands', async () => {
+  const here = await start('dlq');
+  here.send('both', 'unmapped');
+  here.send('both', 'refused');
+  await here.drain();
+  expect(here.targets[1].written).toEqual(['0:unmapped:both']);
+  const records = here.store.deadLetters.records('both', { limit: 10, offset: 0, order: 'asc' });
+  expect(records).toHaveLength(2);
+  expect(records[1]?.fields).toMatchObject({
+    job: 'j',
+    step: 'output[0]',
+    error: 'Job "j", output[0]: 1:refused:both',
+    reason_rejected: 'TARGET_WRONG_TYPE: Job "j", output[0]: 1:refused:both',
+    target: '1:refused:both',
+  });
+});
+
 test('a rejected entry is in the dead letter queue before the checkpoint passes it', async () => {
   const here = await start('dlq');
   for (let i = 0; i < 100; i++) here.send('a', i % 3 ? 'written' : 'refused');
@@ -240,6 +323,22 @@ test('resuming when the path has ended answers no instead of never', async () =>
   here.pipeline.stop();
   await here.running;
   expect(await here.pipeline.resume(stream)).toBe(false);
+});
+
+test('segments are deleted when the lanes are through with them, and stay while one of them is not', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 1);
+  here.send('second', 'written');
+  for (let i = 0; i < 500; i++) here.send('a', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.checkpoint.counters(here.store.stream(0, 'a')).written).toBe(500);
+  await here.checkpoint.flush();
+  const kept = here.store.segments;
+  expect(kept).toBeGreaterThan(5);
+  here.setTargetAway(false, 1);
+  await here.drain();
+  await here.checkpoint.flush();
+  expect(here.store.segments).toBeLessThan(3);
 });
 
 test('segments whose entries are all settled are deleted, those of a stopped stream stay', async () => {
