@@ -10,7 +10,7 @@ import { unbalanced } from './rdi.ts';
 import type { Workload } from './workload.ts';
 import { createWorld, type World } from './world.ts';
 
-const KILLS = Number(process.env['FAULT_JOB_KILLS'] ?? 25);
+const KILLS = Number(process.env['FAULT_JOB_KILLS'] ?? 16);
 
 /** Kills after which the target is compared in between: later changes of a row would hide a loss. */
 const CHECK_EVERY = 8;
