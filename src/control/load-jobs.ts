@@ -7,7 +7,7 @@ export function loadJobs(pipeline: LoadedPipeline): ReadJobs {
 }
 
 /** What the jobs must know of their pipeline. */
-export function jobContextOf({ targets, document, settings }: LoadedPipeline): JobContext {
+function jobContextOf({ targets, document, settings }: LoadedPipeline): JobContext {
   const sources = document['sources'];
   return {
     connections: Object.keys(targets),
