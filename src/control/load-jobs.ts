@@ -7,11 +7,12 @@ export function loadJobs(pipeline: LoadedPipeline): ReadJobs {
 }
 
 /** What the jobs must know of their pipeline. */
-function jobContextOf({ targets, document, settings }: LoadedPipeline): JobContext {
-  const sources = document['sources'];
+function jobContextOf({ targets, sources, tables, settings }: LoadedPipeline): JobContext {
   return {
     connections: Object.keys(targets),
-    sources: typeof sources === 'object' && sources !== null ? Object.keys(sources) : [],
+    sources,
+    tables,
+    keyTemplate: settings.keyTemplate,
     dataType: settings.targetDataType,
     jsonUpdate: settings.jsonUpdateStrategy,
     filterRemoves: settings.filterRemoves,

@@ -267,8 +267,7 @@ function isSame(paths: Paths | null, others: Paths | null): boolean {
 /** What a write says of the key's time to live, as {@link Unit.expire}. */
 function expiryOf(write: TargetWrite): number {
   if (write.kind === 'delete' || write.kind === 'remove_fields') return NO_EXPIRY;
-  if (write.expire !== undefined) return write.expire;
-  return write.kind === 'json' && write.mode === 'replace' && write.persist ? 0 : NO_EXPIRY;
+  return write.expire ?? NO_EXPIRY;
 }
 
 /** Whether the write's own commands end an earlier time to live. */

@@ -22,8 +22,9 @@ interface WriteBase {
 
 interface LastingWrite extends WriteBase {
   /**
-   * Whole seconds, above 0, that the key lives from this write on. Absent: as Redis itself does it: `SET` and a replaced
-   * hash lose an earlier time to live, every other write leaves it. So does a replaced document, see `JsonWrite.persist`.
+   * Whole seconds that the key lives from this write on; 0: for ever, an earlier time to live ends. Absent: as Redis itself
+   * does it: `SET` and a replaced hash lose an earlier time to live, every other write leaves it; so does `JSON.SET` (RedisJSON
+   * 2.6.9).
    */
   readonly expire?: number;
 }
@@ -51,11 +52,6 @@ export interface JsonWrite extends LastingWrite {
    * into the document, values that were not delivered.
    */
   readonly keep?: readonly (readonly string[])[];
-  /**
-   * For `replace` without `expire`: the document loses an earlier time to live, which `JSON.SET` leaves (RedisJSON 2.6.9). For
-   * outputs that give some rows a time to live and this one none.
-   */
-  readonly persist?: boolean;
 }
 
 export interface DeleteWrite extends WriteBase {

@@ -61,7 +61,7 @@ async function stateAfter(key: string, start: readonly string[][], commands: rea
 
 const base = { key: 'k', index: 0 };
 const NATIVE: JsonMergeWay = { jsonMerge: true, nativeJsonMerge: true };
-const expire = fc.option(fc.constantFrom({ expire: 100 }, { expire: 1000 }), { nil: {}, freq: 2 });
+const expire = fc.option(fc.constantFrom({ expire: 100 }, { expire: 1000 }, { expire: 0 }), { nil: {}, freq: 2 });
 const flag = fc.boolean();
 const name = fc.constantFrom('a', 'b', 'c');
 const del = fc.constant<TargetWrite>({ ...base, kind: 'delete' });
@@ -152,7 +152,7 @@ const jsons: fc.Arbitrary<TargetWrite> = fc.oneof(
         row,
         mode,
         ...(special === 0 ? { keep: [...KEPT] } : {}),
-        ...(special === 1 && mode === 'replace' ? { persist: true } : {}),
+        ...(special === 1 && mode === 'replace' ? { expire: 0 } : {}),
         ...more,
       })),
   },

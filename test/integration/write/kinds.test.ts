@@ -214,7 +214,7 @@ describe('a time to live', () => {
     await outcomeOf(json('k', { a: 2 }));
     await outcomeOf(keeping({ a: 3 }, [['lines']]), nest('k', ['lines', '1'], { a: 1 }));
     expect(await client.ttl('k')).toBeGreaterThan(98);
-    await outcomeOf({ ...json('k', { a: 3 }), persist: true } as TargetWrite);
+    await outcomeOf({ ...json('k', { a: 3 }), expire: 0 } as TargetWrite);
     expect(await client.ttl('k')).toBe(-1);
     await outcomeOf(nest('k', ['lines', '1'], null, { expire: 50 }));
     expect(await client.ttl('k')).toBeGreaterThan(48);

@@ -53,7 +53,7 @@ const CASES: Record<string, [TargetWrite, string[][]]> = {
     ],
   ],
   'a document that loses its time to live': [
-    { ...base, kind: 'json', mode: 'replace', row: rowOf({ a: 1 }), persist: true },
+    { ...base, kind: 'json', mode: 'replace', row: rowOf({ a: 1 }), expire: 0 },
     [
       ['JSON.SET', 'k', '$', '{"a":1}'],
       ['PERSIST', 'k'],

@@ -3,8 +3,11 @@ import type { Image } from '../image.ts';
 import { evaluate, rejected } from './evaluate.ts';
 import { expirySeconds } from './texts.ts';
 
-/** Seconds that a key lives after a write, 0 for a key that is expired already, null for no word about it. */
-export type Lifetime = (image: Image) => number | null;
+/** Seconds that a key lives after a write, 0 for a key that lives for ever; null for no word about it. */
+export type Lifetime = (image: Image) => number | null | typeof EXPIRED;
+
+/** The key is expired already. */
+export const EXPIRED: unique symbol = Symbol('expired');
 
 /** The `expire` of an output. Source: specification of jobs, §7.4. */
 export function compileExpire({ expire }: OutputDefinition): Lifetime {
@@ -15,7 +18,7 @@ export function compileExpire({ expire }: OutputDefinition): Lifetime {
   return (image) => computed(expire, image);
 }
 
-function computed(expression: CompiledExpression, image: Image): number | null {
+function computed(expression: CompiledExpression, image: Image): ReturnType<Lifetime> {
   const value = evaluate(expression, image, 'expire');
   const seconds = expirySeconds(value);
   if (seconds === undefined) {
@@ -24,5 +27,7 @@ function computed(expression: CompiledExpression, image: Image): number | null {
       expression,
     );
   }
-  return seconds === null ? null : Math.max(seconds, 0);
+  // A row that is new has left no time to live that must end.
+  if (seconds === null) return image.operation === 'c' ? null : 0;
+  return seconds <= 0 ? EXPIRED : seconds;
 }

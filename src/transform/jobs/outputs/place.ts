@@ -20,7 +20,7 @@ export interface RowKeeper<P extends Place = Place> {
   placeOf(image: Image): P | null;
   /** First names of the record's fields that the place depends on; null when it may be any. */
   readonly reads: readonly string[] | null;
-  /** What writes the row; null when there is nothing to write. `expire` is above 0. Throws OutputRejection. */
+  /** What writes the row; null when there is nothing to write. `expire` as in a write. Throws OutputRejection. */
   write(place: P, image: Image, stamp: Stamp, expire: number | null): TargetWrite | null;
   /** What takes the row away; null when there is nothing to take. `image` shows the row as it was there. */
   remove(place: P, image: Image, stamp: Stamp): TargetWrite | null;

@@ -5,7 +5,7 @@ import { DELIVER_ALL_COLUMNS } from '../evaluation.ts';
 import { type Image, type JobOutput, OutputRejection } from '../image.ts';
 import type { OutputContext } from './context.ts';
 import { rejected } from './evaluate.ts';
-import { compileExpire, type Lifetime } from './expire.ts';
+import { compileExpire, EXPIRED, type Lifetime } from './expire.ts';
 import { isSamePlace, type Place, type RowKeeper, type Stamp } from './place.ts';
 import { Selection } from './selection.ts';
 
@@ -67,7 +67,7 @@ export class PlacedOutput<P extends Place> implements JobOutput {
 
   #stored(place: P, image: Image, stamp: Stamp, left: readonly Left<P>[]): TargetWrite | null {
     const expire = this.#lifetime(image);
-    if (expire === 0) return { kind: 'delete', key: place.key, index: stamp.index, origin: stamp.origin };
+    if (expire === EXPIRED) return { kind: 'delete', key: place.key, index: stamp.index, origin: stamp.origin };
     const write = this.#keeper.write(place, image, stamp, expire);
     if (write === null && left.some((one) => !isSamePlace(one.place, place))) {
       throw rejected(

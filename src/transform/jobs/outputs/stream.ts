@@ -3,7 +3,7 @@ import type { TargetWrite, WriteOrigin } from '../../../write/types.ts';
 import type { OutputDefinition } from '../definition.ts';
 import type { Image, JobOutput } from '../image.ts';
 import type { OutputContext } from './context.ts';
-import { compileExpire, type Lifetime } from './expire.ts';
+import { compileExpire, EXPIRED, type Lifetime } from './expire.ts';
 import { lasting } from './keyed.ts';
 import { Mapping } from './mapping.ts';
 import type { RowKey } from './row-key.ts';
@@ -49,7 +49,7 @@ export class StreamOutput implements JobOutput {
   #entry(image: Image, index: number): TargetWrite {
     const key = this.#key.of(image);
     const expire = this.#lifetime(image);
-    if (expire === 0) return { kind: 'delete', key, index, origin: this.#origin };
+    if (expire === EXPIRED) return { kind: 'delete', key, index, origin: this.#origin };
     const row = this.#withOperation(this.#mapping?.rowOf(image) ?? this.#whole.of(image), image.operation);
     return { kind: 'stream', key, index, origin: this.#origin, row, ...lasting(expire) };
   }

@@ -338,6 +338,8 @@ describe('expire', () => {
     expect(write(100)).toMatchObject([{ key: 'k', expire: 100 }]);
     expect(write(jm('age'))).toMatchObject([{ expire: 36 }]);
     for (const never of [0, null, jm('note')]) expect(write(never)[0]).not.toHaveProperty('expire');
+    const updated = world({ ...options, key, expire: jm('`null`') }).write(image('u', ADA));
+    expect(updated, 'an earlier time to live ends').toMatchObject([{ key: 'k', expire: 0 }]);
     for (const over of [jm('`0`'), jm('`-5`'), jm("'0.4'")])
       expect(write(over)).toEqual([{ kind: 'delete', key: 'k' }]);
     expect(() => write(jm('fname'))).toThrow(/expire expression fname gives no number/);
