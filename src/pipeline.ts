@@ -10,7 +10,7 @@
  */
 import { type Checkpoint, OPERATION, OUTCOME, type Progress } from './checkpoint/index.ts';
 import type { ErrorHandling } from './config/index.ts';
-import type { Decoder } from './decode/index.ts';
+import type { ControlKind, Decoder } from './decode/index.ts';
 import type { Dlq, RejectedEntry } from './dlq/index.ts';
 import { Lane, type Passage, type ReadLimits } from './lane.ts';
 import type { Clock } from './lib/clock.ts';
@@ -19,6 +19,9 @@ import type { StoredStream, StreamStore } from './streams/index.ts';
 import { type EventTransformer, MAIN_LANE } from './transform/index.ts';
 import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry, type TableIdentity } from './types.ts';
 import type { TargetWrite, WriteOutcome, Writer } from './write/index.ts';
+
+/** Records that change no row and yet speak of rows, or of what somebody wrote: counted with what jobs filter out. */
+const FILTERED_CONTROLS: ReadonlySet<ControlKind> = new Set(['tombstone', 'truncate', 'message']);
 
 export interface PipelineParts {
   readonly store: StreamStore;
@@ -39,6 +42,8 @@ export interface PipelineParts {
   readonly onRejected: (rejected: RejectedEntry) => void;
   /** The table that a stream carries, told whenever it changes. */
   readonly onTable: (stream: StoredStream, table: TableIdentity) => void;
+  /** A table was emptied in the source; which rows it had is not told. */
+  readonly onTruncate: (stream: StoredStream) => void;
   /** The stream leaves the main lane because of this table; what {@link tableOf} should say after the next start. */
   readonly onLeaving: (stream: StoredStream, table: TableIdentity) => void;
   /** The table because of which the stream left the main lane in an earlier process. */
@@ -161,7 +166,8 @@ export class Pipeline {
         operations[i] = OPERATIONS[decoded.op];
         passage.lastEvent = decoded;
       } else if (decoded.kind === 'control') {
-        outcomes[i] = decoded.control === 'tombstone' ? OUTCOME.filtered : OUTCOME.skipped;
+        outcomes[i] = FILTERED_CONTROLS.has(decoded.control) ? OUTCOME.filtered : OUTCOME.skipped;
+        if (decoded.control === 'truncate') this.#parts.onTruncate(entry.stream as StoredStream);
       } else this.#reject(lane, passage, i, decoded);
     }
     passage.decodeMs = clock.elapsed() - startedAt;

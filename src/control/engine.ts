@@ -265,6 +265,11 @@ class RunningEngine implements Engine {
         const { code, reason } = rejected.rejection;
         this.#logSeldom('warn', `Rejected (${placeOf(rejected)}): ${code}: ${reason}`, code);
       },
+      onTruncate: ({ name }) =>
+        this.#logSeldom(
+          'warn',
+          `A table of stream ${name} was truncated in the source. What the target has of it stays: delete its keys there.`,
+        ),
       onTable: (stream, { db, schema, table }) => this.#tables.set(stream, `${schema || db}.${table}`),
       onLeaving: (stream, table) => this.#streamMemory.keepLeavingTable(stream, table),
       tableOf: (stream) => this.#streamMemory.leavingTable(stream),

@@ -17,7 +17,7 @@ export interface AccountSums {
   readonly received: number;
   /** Settled with a write that the target accepted. */
   readonly written: number;
-  /** Settled because a job filtered them out, or as tombstones, which only repeat a delete. */
+  /** Settled because a job filtered them out, or as tombstones, truncates and logical messages, which name no row to write. */
   readonly filtered: number;
   /** Settled by a later state of the same key in the same batch. */
   readonly superseded: number;

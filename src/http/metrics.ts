@@ -24,7 +24,11 @@ function recordMetrics({ totals, startedAt }: EngineSnapshot): MetricFamily[] {
     gauge('incoming_records_created', 'When counting began, seconds since the epoch.', startedAt / 1000),
     counter('processed_records_total', 'Records settled and neither filtered nor rejected.', processed),
     counter('rejected_records_total', 'Records that went to the DLQ or were dropped as wrong.', totals.rejected),
-    counter('filtered_records_total', 'Records that a filter dropped, and tombstones.', totals.filtered),
+    counter(
+      'filtered_records_total',
+      'Records that a filter dropped, tombstones, truncates and logical messages.',
+      totals.filtered,
+    ),
     counter(
       'rdi_deduplicated_records_total',
       'Records that a feeder sent again after a cut, and that were recognised.',

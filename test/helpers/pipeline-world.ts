@@ -165,6 +165,7 @@ export class PipelineWorld {
       },
       onRejected: () => {},
       onTable: () => {},
+      onTruncate: () => {},
       onLeaving: ({ name }, table) => void this.leaving.set(name, table),
       tableOf: ({ name }) => this.leaving.get(name) ?? null,
     });
