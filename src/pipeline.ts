@@ -143,6 +143,7 @@ export class Pipeline {
     const { decoder, clock, selects } = this.#parts;
     const { entries, events, outcomes, operations } = passage;
     const startedAt = clock.elapsed();
+    let staying: TableIdentity | null = lane === this.#main ? null : ANY_TABLE;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as StreamEntry;
       if (!selects(entry.stream as StoredStream)) {
@@ -157,9 +158,12 @@ export class Pipeline {
       const decoded = decoder.decode(entry);
       if (decoded.kind === 'change') {
         if (this.#tables.get(entry.stream as StoredStream) !== decoded.table) this.#learnTable(entry, decoded.table);
-        if (lane === this.#main && this.#leavesMain(passage, entry, decoded.table)) {
-          outcomes[i] = OUTCOME.left;
-          continue;
+        if (staying !== ANY_TABLE && staying !== decoded.table) {
+          if (this.#leavesMain(passage, entry, decoded.table)) {
+            outcomes[i] = OUTCOME.left;
+            continue;
+          }
+          staying = decoded.table;
         }
         events[i] = decoded;
         outcomes[i] = OUTCOME.written;
@@ -332,6 +336,9 @@ export class Pipeline {
     );
   }
 }
+
+/** Stands for every table: side lanes keep all entries of their streams. */
+const ANY_TABLE: TableIdentity = { connector: '', serverName: '', db: '', schema: '', table: '' };
 
 const NOTHING_WRITTEN: Promise<WriteOutcome> = Promise.resolve({ superseded: [], refused: [] });
 

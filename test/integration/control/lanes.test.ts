@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { loadInstance, loadPipeline } from '../../../src/config/index.ts';
 import { startEngine } from '../../../src/control/engine.ts';
 import { type Engine, findProblems, type StreamAccount } from '../../../src/control/index.ts';
@@ -129,8 +129,8 @@ test('a second target that is killed stops its own streams alone, shows in the s
   await until('the rest arrives', () => account('copies').pending === 0);
   expect(account('copies')).toMatchObject({ received: 2 * ROWS, written: 2 * ROWS });
   const reader = new Redis({ port: other.port });
+  onTestFinished(() => reader.disconnect());
   expect(await reader.dbsize()).toBe(ROWS);
-  reader.disconnect();
   expect(engine?.ready()).toEqual({ ready: true, reasons: [] });
 });
 
@@ -158,6 +158,7 @@ test('a stop and a start while the second target is away take no longer, and los
 test('a lookup on a frozen target stops its own table alone, and goes on when the target answers', async () => {
   configure({ looked: LOOKUP });
   const names = new Redis({ port: other.port });
+  onTestFinished(() => names.disconnect());
   for (let id = 0; id < 20; id++) await names.set(`name:r${id}`, `name ${id}`);
   const port = await start();
   other.freeze();
@@ -170,7 +171,6 @@ test('a lookup on a frozen target stops its own table alone, and goes on when th
   other.thaw();
   await until('the lookups are answered', () => account('looked').pending === 0);
   expect(await client.hgetall('looked:id:7')).toEqual({ id: '7', ref: 'r7', name: 'name 7' });
-  names.disconnect();
 });
 
 test('a pipeline in which nothing goes to the default target needs none', async () => {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { LookupError } from '../../../src/transform/index.ts';
 import { TargetLookup, type TargetState } from '../../../src/write/index.ts';
 import { type RedisServer, startRedis, until } from '../../helpers/redis-server.ts';
@@ -109,4 +109,40 @@ test('the end of the pipeline ends a lookup that waits, with its reason', async 
   setTimeout(() => ending.abort(new Error('stopped')), 50);
   await expect(reading).rejects.toThrow('stopped');
   await expect(lookup.read([['GET', 'a']], ending.signal)).rejects.toThrow('stopped');
+});
+
+test('in a Cluster each lookup goes to the node of its key, and an error stays with its command', async () => {
+  // A node that has met no other one does not know its own address.
+  const announce = ['--cluster-announce-ip', '127.0.0.1'];
+  const node = await startRedis({
+    args: ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', ...announce],
+  });
+  const admin = new Redis({ port: node.port });
+  onTestFinished(async () => {
+    admin.disconnect();
+    await node.stop();
+  });
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await until('the cluster is ready', async () => String(await admin.call('CLUSTER', 'INFO')).includes('state:ok'));
+  await admin.set('a', '1');
+  await admin.hset('b', 'f', 'v');
+  const there = new TargetLookup({
+    connection: { cluster: { nodes: [{ host: '127.0.0.1', port: node.port }] } },
+    retry: { initialDelayMs: 20, maxDelayMs: 200, multiplier: 2 },
+    connectTimeoutMs: 5000,
+    socketTimeoutMs: 1000,
+    onState: () => {},
+  });
+  const replies = await there.read(
+    [
+      ['GET', 'a'],
+      ['HGETALL', 'b'],
+      ['GET', 'b'],
+      ['GET', 'c'],
+    ],
+    never,
+  );
+  expect(replies).toEqual(['1', ['f', 'v'], expect.any(LookupError), null]);
+  expect(there.state).toEqual({ state: 'ready' });
+  there.close();
 });
