@@ -139,7 +139,7 @@ export class Keyspace {
       const kept = valueAt(stored, path);
       if (kept !== undefined) document = withValueAt(document, path, kept);
     }
-    this.#keys.set(key, { value: { type: 'json', document }, ttl: null });
+    this.#put(key, { type: 'json', document }, 1);
   }
 
   #removeFields({ key, type, paths }: RemoveFieldsWrite): void {
@@ -177,7 +177,7 @@ export class Keyspace {
 
   #expire(key: string, ttl: number): void {
     const stored = this.#keys.get(key);
-    if (stored !== undefined) this.#keys.set(key, { ...stored, ttl });
+    if (stored !== undefined) this.#keys.set(key, { ...stored, ttl: ttl === 0 ? null : ttl });
   }
 }
 

@@ -16,7 +16,9 @@ import { cutRecording, isDataEntry } from './sub-batches.ts';
 import type { ReplayCounts } from './types.ts';
 
 export type { ReplayAddress } from './feeder-connection.ts';
-export type { ReplayCounts } from './types.ts';
+export { readCommands } from './recording-file.ts';
+export { isDataEntry } from './sub-batches.ts';
+export type { RecordedCommand, ReplayCounts } from './types.ts';
 
 export interface ReplayOptions {
   readonly file: string;
