@@ -139,6 +139,17 @@ test('of a stream that stops at an entry that cannot be understood nothing behin
   expect(here.written).toHaveLength(10);
 });
 
+test('of a stream that stops at an entry whose job fails nothing behind it is written, in side lanes neither', async () => {
+  const here = await start('abort');
+  for (const stream of ['a', 'all']) {
+    for (let i = 0; i < 40; i++) here.send(stream, i === 10 ? 'unmapped' : 'written');
+  }
+  await here.drain();
+  expect(here.stopped().toSorted()).toEqual(['a', 'all']);
+  expect(here.written).toHaveLength(20);
+  expect(here.targets[1].written).toHaveLength(10);
+});
+
 test('two streams that stopped at different places catch up together, also over a restart', async () => {
   const here = await start('abort');
   for (let i = 0; i < 40; i++) {
@@ -201,6 +212,8 @@ test('after a restart a stream whose target is still away keeps nobody waiting, 
   await here.crash();
   const decodedBefore = here.decoded;
   await here.start();
+  // The main lane need not pass over the backlog of the other one.
+  expect(here.checkpoint.main.readFrom).toBe(here.checkpoint.main.position);
   here.setTargetAway(true, 1);
   here.send('a', 'written');
   await here.store.flush();
