@@ -11,6 +11,7 @@ import { RdiError } from '../errors.ts';
 import { VERSION } from '../lib/version.ts';
 import { addCompletion } from './completion.ts';
 import type { Context } from './context.ts';
+import { addDryRun } from './dry-run.ts';
 import { EXIT, exitCodeOf, Interrupted } from './exit-codes.ts';
 import { addListDlqRecords } from './list-dlq-records.ts';
 import { addListDlqs } from './list-dlqs.ts';
@@ -20,6 +21,7 @@ import { addResume } from './resume.ts';
 import { addRun, describeRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
+import { addTest } from './test.ts';
 import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
 
@@ -62,6 +64,8 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
   else describeRun(program);
   for (const add of [
     addValidate,
+    addTest,
+    addDryRun,
     addStatus,
     addListDlqs,
     addListDlqRecords,

@@ -1,0 +1,17 @@
+import { type LoadedPipeline, loadPipeline } from '../config/index.ts';
+
+/** Stands for a variable that is not set: good as a text, a port and a password. */
+const STAND_IN = '1';
+
+/**
+ * The pipeline of a folder for a trial. Variables that are not set (passwords, addresses of targets) are no problem, because
+ * nothing is connected to.
+ *
+ * @throws ConfigError as `loadPipeline` does
+ */
+export function loadForRehearsal(dir: string, env: Readonly<Record<string, string | undefined>>): LoadedPipeline {
+  const filled = new Proxy(env, {
+    get: (variables, name) => Reflect.get(variables, name) ?? (typeof name === 'string' ? STAND_IN : undefined),
+  });
+  return loadPipeline(dir, { env: filled });
+}
