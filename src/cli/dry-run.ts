@@ -79,13 +79,13 @@ function requireLookup(text: string, lookup: GivenLookup | null): GivenLookup {
 type EntrySource = InstanceType<typeof import('../rehearsal/index.ts')['Entries']>;
 
 async function entriesFrom(options: DryRunOptions, entries: EntrySource): Promise<AsyncIterable<StreamEntry>> {
-  const { readEntries, readJson } = await import('../rehearsal/index.ts');
+  const { readEntries, readJson, readJsonFile } = await import('../rehearsal/index.ts');
   const { event, recording } = options;
   if (event !== undefined && recording !== undefined) {
     throw new ConfigError('CONFIG_INVALID', '--event and --recording exclude each other', { fix: 'Give one of them.' });
   }
-  const file = event ?? recording ?? '-';
-  if (file !== '-') return readEntries(file, entries);
+  if (recording !== undefined) return readEntries(recording, entries);
+  if (event !== undefined && event !== '-') return readJsonFile(event, entries);
   return readJson(Readable.from(process.stdin), 'standard input', entries);
 }
 

@@ -122,7 +122,7 @@ export class Entries {
 export async function* readEntries(file: string, entries: Entries): AsyncGenerator<StreamEntry> {
   const first = await firstCharacter(file);
   if (first === '{' || first === '[') {
-    yield* readJson(await openText(file), file, entries);
+    yield* readJsonFile(file, entries);
     return;
   }
   for await (const command of readCommands(file, () => {})) {
@@ -130,16 +130,24 @@ export async function* readEntries(file: string, entries: Entries): AsyncGenerat
   }
 }
 
+/** The JSON events of a file, also gzipped. Throws a ConfigError when it cannot be read, or holds something else. */
+export async function* readJsonFile(file: string, entries: Entries): AsyncGenerator<StreamEntry> {
+  yield* readJson(await openText(file), file, entries);
+}
+
 /** The JSON events of a text, as {@link readEntries} understands them. */
 export async function* readJson(input: Readable, where: string, entries: Entries): AsyncGenerator<StreamEntry> {
   let whole: string | null = null;
-  let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++;
-    if (whole !== null) whole += `${text}\n`;
-    else if (text.trim() === '') continue;
-    else if (isComplete(text) && !text.trimStart().startsWith('[')) yield entries.ofJson(text, `${where}:${line}`);
-    else if (line === 1 || whole === null) whole = `${text}\n`;
+  let hasLines = false;
+  let number = 0;
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++;
+    if (whole !== null) whole += `${line}\n`;
+    else if (line.trim() === '') continue;
+    else if (hasLines || (isComplete(line) && !line.trimStart().startsWith('['))) {
+      yield entries.ofJson(line, `${where}:${number}`);
+      hasLines = true;
+    } else whole = `${line}\n`;
   }
   if (whole === null) return;
   const value = parse(whole, where);

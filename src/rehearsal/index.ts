@@ -33,7 +33,7 @@
  *
  * Rows may share columns by YAML's anchors, aliases and merge keys: `after: {<<: *ada, tier: silver}`.
  */
-export { Entries, readEntries, readJson } from './entries.ts';
+export { Entries, readEntries, readJson, readJsonFile } from './entries.ts';
 export { findTests } from './find-tests.ts';
 export { junitXml } from './junit.ts';
 export { Keyspace, type KeyspaceOptions, type StoredKey, type StoredValue } from './keyspace.ts';

@@ -25,7 +25,7 @@ export class LookupAnswers implements LookupReader {
       const given = this.#given.get(idOf(command));
       const reply = given === undefined ? this.#find(command) : given;
       this.#onAsked({ command, isUnanswered: reply === undefined });
-      return reply ?? null;
+      return reply === undefined ? nothingOf(command) : reply;
     });
   }
 
@@ -53,6 +53,27 @@ function idOf([name = '', ...rest]: readonly string[]): string {
   return JSON.stringify([name.toUpperCase(), ...rest]);
 }
 
+/** What a target answers of a key that is not there. */
+function nothingOf([name = '', , ...rest]: readonly string[]): LookupReply {
+  const command = name.toUpperCase();
+  if (command === 'EXISTS' || command === 'SISMEMBER') return 0;
+  if (command === 'HMGET') return rest.map(() => null);
+  if (command === 'MGET') return [null, ...rest.map(() => null)];
+  return LISTS.has(command) ? [] : null;
+}
+
+/** Commands whose reply is a list, also of nothing. */
+const LISTS: ReadonlySet<string> = new Set([
+  'HGETALL',
+  'HKEYS',
+  'HVALS',
+  'LRANGE',
+  'SMEMBERS',
+  'ZRANGE',
+  'ZRANGEBYSCORE',
+  'ZREVRANGE',
+]);
+
 /** By command: the reply, or undefined when the key holds another type. */
 type Finder = (value: StoredValue, args: readonly string[]) => LookupReply | undefined;
 
@@ -65,6 +86,20 @@ const FINDERS: Readonly<Record<string, Finder>> = {
   HGETALL: (value) => (value.type === 'hash' ? [...value.fields].flat() : undefined),
   SMEMBERS: (value) => (value.type === 'set' ? [...value.members] : undefined),
   SISMEMBER: (value, [member = '']) => (value.type === 'set' ? Number(value.members.has(member)) : undefined),
+  ZRANGE: (value, [from, to, ...options]) => {
+    if (value.type !== 'zset') return undefined;
+    const [withScores] = options;
+    if (
+      from !== '0' ||
+      to !== '-1' ||
+      options.length > 1 ||
+      (withScores ?? 'WITHSCORES').toUpperCase() !== 'WITHSCORES'
+    ) {
+      return new LookupError('only ZRANGE key 0 -1, with or without WITHSCORES, can be answered here');
+    }
+    const members = [...value.scores].sort(([a, x], [b, y]) => Number(x) - Number(y) || (a < b ? -1 : 1));
+    return withScores === undefined ? members.map(([member]) => member) : members.flat();
+  },
   ZSCORE: (value, [member = '']) => (value.type === 'zset' ? (value.scores.get(member) ?? null) : undefined),
   'JSON.GET': (value, [path = '.', ...more]) => {
     if (value.type !== 'json') return undefined;

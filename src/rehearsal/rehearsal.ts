@@ -111,13 +111,14 @@ export class Rehearsal {
     const decoded = this.#decoder.decode(entry);
     if (decoded.kind === 'change') return this.#isWanted(decoded) ? this.#transform(decoded) : null;
     if (this.#tables.size > 0) return null;
-    const isControl = decoded.kind === 'control';
-    return {
-      ...NOTHING,
-      number: ++this.#count,
-      outcome: isControl ? 'skipped' : 'rejected',
-      reason: isControl ? decoded.control : decoded.reason,
-    };
+    const event = { ...NOTHING, number: ++this.#count };
+    if (decoded.kind === 'undecodable') return { ...event, outcome: 'rejected', reason: decoded.reason };
+    if (decoded.control === 'truncate') {
+      this.warnings.push(
+        `A table of stream ${entry.stream.name} was truncated in the source. What the target has of it stays.`,
+      );
+    }
+    return { ...event, outcome: FILTERED.has(decoded.control) ? 'filtered' : 'skipped', reason: decoded.control };
   }
 
   #isWanted({ table: { table, schema, db } }: ChangeEvent): boolean {
@@ -171,6 +172,9 @@ export class Rehearsal {
     });
   }
 }
+
+/** Records that change no row, but are counted as filtered. */
+const FILTERED: ReadonlySet<string> = new Set(['tombstone', 'truncate', 'message']);
 
 const NOTHING = {
   table: '',

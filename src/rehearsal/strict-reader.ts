@@ -21,7 +21,9 @@ export class StrictReader {
   /** Throws a {@link ConfigError} with all problems when there is one. */
   finish(): void {
     if (this.problems.length === 0) return;
-    throw new ConfigError('CONFIG_INVALID', 'job tests are wrong', { problems: this.problems });
+    throw new ConfigError('CONFIG_INVALID', 'job tests are wrong', {
+      problems: this.problems.toSorted((a, b) => a.line - b.line || a.col - b.col),
+    });
   }
 
   /** A map of which every key must be known. */

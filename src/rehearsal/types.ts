@@ -84,7 +84,7 @@ export interface RehearsedEvent {
   readonly blocks: readonly RehearsedBlock[];
   readonly lookups: readonly AskedLookup[];
   readonly commands: readonly RehearsedCommand[];
-  /** `skipped`: a tombstone, a heartbeat or another record that changes no row. */
+  /** `skipped`: a heartbeat or another record that says nothing of rows. */
   readonly outcome: 'written' | 'filtered' | 'rejected' | 'skipped';
   /** Why it was rejected or skipped. */
   readonly reason: string | null;

@@ -9,6 +9,8 @@ import { capturedTerminal } from '../../helpers/captured-terminal.ts';
 const COMMANDS = [
   'run',
   'validate',
+  'test',
+  'dry-run',
   'status',
   'list-dlqs',
   'list-dlq-records',
