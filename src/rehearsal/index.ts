@@ -41,5 +41,4 @@ export { loadForRehearsal } from './load.ts';
 export { parseLookup } from './lookup-answers.ts';
 export { Rehearsal, requireJobs } from './rehearsal.ts';
 export { TestRunner } from './run-test.ts';
-export { keyAsJson } from './stored-keys.ts';
 export type { Difference, GivenLookup, JobTest, RehearsedEvent, TestResult } from './types.ts';
