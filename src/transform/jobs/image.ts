@@ -12,7 +12,7 @@ export interface Image {
   readonly record: JobObject;
   /** The columns: the record itself (partial), or its `after`, on a delete its `before` (full). */
   readonly columns: JobObject;
-  /** Names of columns that the feeder did not deliver and no block set; null when there are none. */
+  /** Names of columns that the feeder did not deliver and no block set; null when there are none, empty when it may be any. */
   readonly missing: ReadonlySet<string> | null;
   /** The row is removed because it no longer passes a filter, not because it was deleted: streams take no note of it. */
   readonly isLeaving: boolean;

@@ -5,7 +5,8 @@
  * A full record has these fields, in this order: `key`, `before`, `after`, `opcode`, `db`, `schema`, `table`, `server_name`,
  * `source`, `source_type`, `timestamp`, `removed_fields`. Names that the source does not have are null.
  *
- * A column that was not delivered is taken from `before` where that has it. Where nothing has it, it counts as missing.
+ * A column that was not delivered is taken from `before` where that has it. Where nothing has it, it counts as missing; null
+ * says nothing, because a `before` of key columns alone shows the others so, and a null would have been delivered.
  */
 import { type ChangeEvent, type Operation, type Row, UNAVAILABLE, type Value } from '../../types.ts';
 import type { JobObject, JobValue } from '../expressions/types.ts';
@@ -87,8 +88,7 @@ function completed(after: Row, before: Row | null): Row {
 }
 
 function valueIn(row: Row, name: string): Value {
-  const value = row.values[row.names.indexOf(name)];
-  return value === undefined ? UNAVAILABLE : value;
+  return row.values[row.names.indexOf(name)] ?? UNAVAILABLE;
 }
 
 /**
@@ -139,9 +139,17 @@ function withoutWatch({ root, isFull }: JobRecord): JobObject {
 }
 
 function missingOf({ root, isFull }: JobRecord, columns: JobObject): ReadonlySet<string> | null {
-  if (!isFull) return root instanceof PartialObject ? root.missing : null;
+  if (!isFull) return root instanceof PartialObject ? missingIn(root) : null;
   for (const row of [root.get('before'), root.get('after'), root.get('key')]) {
-    if (row instanceof PartialObject && row.delivered === columns) return row.missing;
+    if (row instanceof PartialObject && row.delivered === columns) return missingIn(row);
   }
   return null;
 }
+
+/** Empty means "any name that is not there", so a row whose missing columns the blocks set or removed has none. */
+function missingIn({ missing, isOpen }: PartialObject): ReadonlySet<string> | null {
+  if (isOpen) return ANY_NAME;
+  return missing.size === 0 ? null : missing;
+}
+
+const ANY_NAME: ReadonlySet<string> = new Set();

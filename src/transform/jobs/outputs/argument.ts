@@ -42,6 +42,7 @@ function columnArgument(path: FieldPath, rowFormat: 'partial' | 'full'): OutputA
 
 /** First names under which a record holds a column of its row. */
 export function columnReads(path: FieldPath, rowFormat: 'partial' | 'full'): readonly string[] {
-  if (rowFormat === 'full') return ['after'];
-  return path.length === 1 ? path : [path[0] as string, path.join('.')];
+  const names = path.length === 1 ? path : [path[0] as string, path.join('.')];
+  // A map may have made the record the row alone.
+  return rowFormat === 'full' ? ['after', ...names] : names;
 }

@@ -50,6 +50,11 @@ abstract class NamedRows extends KeyedRows {
     this.#removesFields = definition.onDelete === 'fields';
   }
 
+  /** Whether the row is written with all its columns. */
+  protected get isWhole(): boolean {
+    return this.#mapping === null;
+  }
+
   /** Adds to `undelivered` the places inside a document whose column was not delivered. */
   protected rowOf(image: Image, undelivered?: NamePath[]): Row {
     return this.#mapping === null ? this.#whole.of(image) : this.#mapping.rowOf(image, undelivered);
@@ -83,8 +88,10 @@ export class HashRows extends NamedRows {
     const row = this.rowOf(image);
     // A create has nothing to remove. A snapshot row may meet the hash that an earlier snapshot left.
     const removeNulls = image.operation !== 'c';
-    if (expire === null && !this.#replaces) return { kind: 'hash', key, index, origin, row, removeNulls };
-    const replace = this.#replaces ? { replace: true } : null;
+    // Of a row that brought only what changed nobody knows which other fields belong to it.
+    const replaces = this.#replaces && !(this.isWhole && image.missing?.size === 0);
+    if (expire === null && !replaces) return { kind: 'hash', key, index, origin, row, removeNulls };
+    const replace = replaces ? { replace: true } : null;
     return { kind: 'hash', key, index, origin, row, removeNulls, ...replace, ...lasting(expire) };
   }
 }

@@ -60,7 +60,8 @@ function withElement(image: Image, name: string, element: JobValue): Image {
   const isRow = record === image.columns;
   const whole = isRow ? columns : withField(withColumns(record, image.columns, columns), name, element);
   let { missing } = image;
-  if (missing?.has(name)) missing = new Set([...missing].filter((column) => column !== name));
+  if (missing?.has(name))
+    missing = missing.size === 1 ? null : new Set([...missing].filter((column) => column !== name));
   return { event, operation, record: whole, columns, missing, isLeaving };
 }
 

@@ -44,6 +44,20 @@ describe('a column that was not delivered', () => {
     ]);
   });
 
+  it('is not taken from a `before` of key columns alone, whose other columns are null', async () => {
+    const event = { ...UPDATE, before: { id: 1, title: 't1', body: null } };
+    expect(await written(hash([]), event)).toEqual(['hash customer:id:1 id=1 title=t2 body=?']);
+  });
+
+  it('is forgotten when a block removes or sets it: keys and documents are made as of any other row', async () => {
+    const outputs = [output({ key: expression("jm: join('', ['c:', title, nick || ''])") })];
+    for (const block of [remove('body'), add({ body: 'jm: title' })]) {
+      const { writes, rejected } = await run(jobOf([block], { outputs }), [UPDATE]);
+      expect([...rejected.values()]).toEqual([]);
+      expect(writes).toMatchObject([{ kind: 'json', key: 'c:t2', mode: 'replace', row: { partial: false } }]);
+    }
+  });
+
   it('is not written', async () => {
     expect(await written(hash([add({ t: 'jm: title' })]))).toEqual(['hash customer:id:1 id=1 title=t2 t=t2 body=?']);
   });
@@ -159,5 +173,25 @@ it('takes a row that brought only what changed for one that may lack any column'
   const { writes } = await new World([hash([add({ city: 'jm: "address.city"', nick: 'jm: upper(name)' })])]).run([
     event,
   ]);
-  expect(writes.map(show)).toEqual(['hash customer:id:1 address.city=Oslo note=null city=Oslo nick=?']);
+  expect(writes.map(show)).toEqual(['hash customer:id:1 address.city=Oslo note=null city=Oslo']);
+});
+
+describe('a row that brought only what changed', () => {
+  const event = { ...eventOf({ op: 'u', key: { id: 1 }, after: {} }), after: rowOf({ x: 1 }, true) };
+
+  it('may lack any column also after a column that it lacks was renamed', async () => {
+    const mapping = ['c', 'x'].map((name) => ({ source: [name], alias: [name] }));
+    const job = jobOf([rename({ a: 'b' })], { outputs: [output({ dataType: 'hash', onUpdate: 'merge', mapping })] });
+    const { writes } = await new World([job]).run([event]);
+    expect(writes.map(show)).toEqual(['hash customer:id:1 c=? x=1']);
+  });
+
+  it('does not replace the hash, unless a mapping says which fields it has', async () => {
+    const replacing = output({ dataType: 'hash', onUpdate: 'replace' });
+    const mapping = ['c', 'x'].map((name) => ({ source: [name], alias: [name] }));
+    const whole = await new World([jobOf([], { outputs: [replacing] })]).run([event]);
+    expect(whole.writes[0]).not.toHaveProperty('replace');
+    const mapped = await new World([jobOf([], { outputs: [{ ...replacing, mapping }] })]).run([event]);
+    expect(mapped.writes).toMatchObject([{ replace: true, row: { names: ['c', 'x'], partial: true } }]);
+  });
 });

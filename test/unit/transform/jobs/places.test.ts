@@ -184,3 +184,23 @@ it('an event without a row takes the row away, whatever its operation', async ()
   const { writes } = await run(jobOf([]), [{ op: 'u', key: { id: 7 }, table: TABLE }]);
   expect(writes.map(show)).toEqual(['delete customer:id:7']);
 });
+
+it('a place is left behind also where the row before the change lacks a lookup that a block removes again', async () => {
+  const reader = { read: async (commands: readonly unknown[]) => commands.map(() => 'gold') };
+  const job = jobOf([lookup('GET', ['jm: to_string(id)'], 'tier'), remove('tier')], {
+    outputs: [output({ key: expression("jm: join('', ['a:', email, nick || ''])") })],
+  });
+  const { writes } = await run(job, [{ before: { id: 1, email: 'x' }, after: { id: 1, email: 'y' } }], {
+    lookups: new Map([['target', reader]]),
+  });
+  expect(writes.map(show)).toEqual(['delete a:x', 'json a:y id=1 email=y']);
+});
+
+it('a member is taken out also where a map makes a full record the row alone', async () => {
+  const job = jobOf([map({ id: 'jm: after.id', m: 'jm: after.m' })], {
+    rowFormat: 'full',
+    outputs: [output({ dataType: 'set', key: expression("jm: 'ids'"), member: { column: ['m'] } })],
+  });
+  const { writes } = await run(job, [{ before: { id: 1, m: 'x' }, after: { id: 1, m: 'y' } }]);
+  expect(writes.map(show)).toEqual(['remove ids x', 'add ids y']);
+});
