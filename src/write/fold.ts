@@ -277,14 +277,14 @@ function endsExpiry(write: TargetWrite): boolean {
 
 /**
  * Whether a hash write deletes its key: every column delivered, and every one of them null (`types.md` §18, 11).
- * A row with unavailable columns never does, because the target may hold them.
+ * A row with unavailable columns never does, because the target may hold them. Nor does the row of a job, whose hash may have
+ * fields of other outputs and jobs: its own go one by one, and the key with the last of them.
  */
 function clearsHash(write: TargetWrite): boolean {
-  return (
-    write.kind === 'hash' &&
-    (write.removeNulls || write.replace === true) &&
-    write.row.values.every((value) => value === null)
-  );
+  if (write.kind !== 'hash') return false;
+  const { values } = write.row;
+  const ownsHash = write.replace === true || (write.removeNulls && (write.origin === undefined || values.length === 0));
+  return ownsHash && values.every((value) => value === null);
 }
 
 /** Whether the write has nothing to say: no column to set and none to remove. It is accepted without a command. */

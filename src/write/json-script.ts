@@ -15,9 +15,14 @@ export interface JsonEdit {
 export function emitEdits(sink: CommandSink, key: string, edits: readonly JsonEdit[]): number {
   const words = ['EVAL', JSON_SCRIPT, '1', key];
   for (const { kind, steps, text, creates } of edits) {
-    words.push(kind, JSON.stringify(steps), text, creates ? 'create' : 'exist');
+    words.push(kind, JSON.stringify(steps, wellFormed), text, creates ? 'create' : 'exist');
   }
   return emitWords(sink, words);
+}
+
+/** Names as {@link jsonDocument} writes them: the target reads no escape of a lone surrogate. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === 'string' && !value.isWellFormed() ? value.toWellFormed() : value;
 }
 
 /**

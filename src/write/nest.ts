@@ -147,9 +147,12 @@ function isPlainPath(path: readonly NestStep[]): path is readonly string[] {
   return path.every((step) => typeof step === 'string');
 }
 
-/** RedisJSON's paths (2.6.9) read every other character between double quotes as itself and know no escapes. */
+/**
+ * RedisJSON's paths (2.6.9) read every other character between double quotes as itself and know no escapes. They leave out
+ * blanks at the beginning of a name: `" a"` would be `"a"`, another member.
+ */
 function isPlainName(name: string): boolean {
-  return !name.includes('"') && !name.includes('\\');
+  return !/^\s|["\\]|\s$/.test(name);
 }
 
 function jsonPath(names: readonly string[]): string {

@@ -452,3 +452,33 @@ it('fields of a hash go in the write of the same batch that sets others', async 
   await outcomeOf({ ...remove, paths: [['b']] }, { ...remove, paths: [['x']] });
   expect(await client.exists('k')).toBe(0);
 });
+
+it('fields that others keep in a hash survive when all columns of an output are null', async () => {
+  const origin = { job: 'customers', step: 'output[0] redis.write' };
+  const write = (columns: Record<string, Value>): TargetWrite => ({ ...hash('k', columns), origin }) as TargetWrite;
+  await client.hset('k', { name: 'n', email: 'e' });
+  await outcomeOf(write({ name: 'n2' }), write({ email: null }));
+  expect(await client.hgetall('k')).toEqual({ name: 'n2' });
+  await outcomeOf(write({ name: null }));
+  expect(await client.exists('k')).toBe(0);
+});
+
+it.runIf(hasRedisJson).each([' a', 'a ', '\ta', ' ', '', '\ud800', '$', "']", '..a', '[*]', '\u0000'])(
+  'a place named %j is found again, and no other place is taken for it',
+  async (name) => {
+    const others = ['a', `${name}.`];
+    const wellFormed = name.toWellFormed();
+    for (const way of Object.values(WAYS)) {
+      await client.del('k');
+      for (const place of [name, ...others]) await send(nest('k', ['m', place], { n: 1 }), way);
+      await send(nest('k', ['m', name], null), way);
+      const left = JSON.parse((await document('k'))!).m as object;
+      expect(Object.keys(left).sort()).toEqual(others.map((place) => place.toWellFormed()).sort());
+      await send(nest('k', ['m', name], { n: 1 }), way);
+      await send(keeping({ a: 1 }, [['m', name]]), way);
+      expect(JSON.parse((await document('k'))!)).toEqual({ a: 1, m: { [wellFormed]: { n: 1 } } });
+      await send({ kind: 'remove_fields', key: 'k', index: 0, type: 'json', paths: [['m', name]] }, way);
+      expect(JSON.parse((await document('k'))!)).toEqual({ a: 1, m: {} });
+    }
+  },
+);
