@@ -62,6 +62,7 @@ export class Keyspace {
 
   /** Carries a write out. Returns why the target would refuse it; then nothing has changed. */
   apply(write: TargetWrite): Rejection | null {
+    if (write.kind === 'hash' && saysNothing(write)) return null;
     try {
       this.#write(write);
       if ('expire' in write && write.expire !== undefined) this.#expire(write.key, write.expire);
@@ -117,7 +118,12 @@ export class Keyspace {
     }
   }
 
-  #writeHash({ key, row, removeNulls, replace }: HashWrite): void {
+  #writeHash(write: HashWrite): void {
+    const { key, row, removeNulls, replace } = write;
+    if (isAllNull(write)) {
+      this.#keys.delete(key);
+      return;
+    }
     const stored = this.#find(key, 'hash', 'HSET')?.fields ?? new Map<string, string>();
     const fields = new Map(replace ? undelivered(row, stored) : stored);
     for (const [name, value] of plainTexts(row)) fields.set(name, value);
@@ -179,6 +185,20 @@ export class Keyspace {
     const stored = this.#keys.get(key);
     if (stored !== undefined) this.#keys.set(key, { ...stored, ttl: ttl === 0 ? null : ttl });
   }
+}
+
+/** No field to set or to remove: then the time to live is not touched either. */
+function saysNothing({ row, removeNulls, replace }: HashWrite): boolean {
+  return !replace && row.values.every((value) => value === UNAVAILABLE || (value === null && !removeNulls));
+}
+
+/**
+ * A row of nothing but nulls deletes the hash that is its own: that of a table without a job, or one that is replaced. That of a
+ * job may have fields of other outputs. Source: specification of types, section 18, 11.
+ */
+function isAllNull({ row, removeNulls, replace, origin }: HashWrite): boolean {
+  const isOwn = replace || (removeNulls && (origin === undefined || row.values.length === 0));
+  return isOwn === true && row.values.every((value) => value === null);
 }
 
 /** The stored fields of columns that were not delivered: nothing new is known of them. */

@@ -81,6 +81,12 @@ describe('a key in memory', () => {
       [json({ a: 1, kids: new JsonText('{"1":{}}') }), json({ a: 2 }, { keep: [['kids'], ['none', 'x']] })],
       '{"json":{"a":2,"kids":{"1":{}}}}',
     ],
+    ['hash: a row of nulls deletes the hash of a table', [hash({ a: 1 }), hash({ b: null })], undefined],
+    [
+      'hash: but not that of a job',
+      [hash({ a: 1 }), hash({ b: null }, { origin: { job: 'j', step: 's' } })],
+      '{"hash":{"a":"1"}}',
+    ],
     ['delete', [json({ a: 1 }), DELETE], undefined],
     [
       'remove_fields of a hash',
