@@ -39,6 +39,10 @@ export function readNest(reading: Reading, output: Section): ReadNest | null {
   if (structure === null || missingParent === null) return null;
   const last: NestPathStep = { kind: structure === 'map' ? 'entry' : 'element', column: nestingKey };
   const steps = [...path, last];
+  if (steps.some(({ kind }, i) => kind === 'element' && steps[i + 1]?.kind === 'element')) {
+    const message = `${nest.name('path')} puts elements of an array right into an element; put a name between the two, such as \`$.orders[order_id].lines\``;
+    return nest.problem('path', message);
+  }
   for (const step of steps) {
     if (step.kind !== 'name') warnOfUnreachableColumn(reading, nest, nest.path, [step.column]);
   }

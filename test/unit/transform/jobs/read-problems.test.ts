@@ -203,6 +203,8 @@ const CASES: readonly (readonly [text: string, problem: string])[] = [
   [nested('path: "$.lines[*]"'), '`nest.path` cannot be read from `[*]` on'],
   [nested('path: "$.lines[0]"'), '`nest.path` cannot be read from `[0]` on'],
   [nested('path: $..lines'), '`nest.path` cannot be read from `..lines` on'],
+  [nested('path: "$.l[a]", structure: array'), '`nest.path` puts elements of an array right into an element'],
+  [nested('path: "$.l[a][b]"'), '`nest.path` puts elements of an array right into an element'],
   [nested('path: $.l, structure: list'), '`nest.structure` must be one of `map`, `array`'],
   [nested('path: $.l, missing_parent: drop'), '`nest.missing_parent` must be one of `create`, `skip`'],
   [nested('path: $.l, nesting-key: a'), '`nest.nesting-key` is the old spelling of `nest.nesting_key`'],
