@@ -69,9 +69,11 @@ export class PlacedOutput<P extends Place> implements JobOutput {
     const expire = this.#lifetime(image);
     if (expire === EXPIRED) return { kind: 'delete', key: place.key, index: stamp.index, origin: stamp.origin };
     const write = this.#keeper.write(place, image, stamp, expire);
-    if (write === null && left.some((one) => !isSamePlace(one.place, place))) {
+    const isIncomplete = write === null || ('row' in write && write.row?.partial === true);
+    // What is stored at the old place is removed, so that nothing would be left of the columns that were not delivered.
+    if (isIncomplete && left.length > 0 && !left.some((one) => isSamePlace(one.place, place))) {
       throw rejected(
-        `The row moves in the target, but the change does not carry the value to move. ${DELIVER_ALL_COLUMNS}`,
+        `The row moves in the target, but the change does not carry all that must move. ${DELIVER_ALL_COLUMNS}`,
       );
     }
     return write;

@@ -2,7 +2,22 @@ import { describe, expect, it } from 'vitest';
 import type { BlockDefinition } from '../../../../src/transform/jobs/definition.ts';
 import { analysePlace } from '../../../../src/transform/jobs/place.ts';
 import { JsonText, NumberText, UNAVAILABLE, type Value } from '../../../../src/types.ts';
-import { add, expression, filter, jobOf, lookup, map, output, remove, rename, run, show, TABLE } from './job-world.ts';
+import {
+  add,
+  type Columns,
+  type EventForm,
+  expression,
+  filter,
+  jobOf,
+  lookup,
+  map,
+  output,
+  remove,
+  rename,
+  run,
+  show,
+  TABLE,
+} from './job-world.ts';
 
 describe('what the place of a row depends on', () => {
   const when = expression('jm: flag');
@@ -203,4 +218,37 @@ it('a member is taken out also where a map makes a full record the row alone', a
   });
   const { writes } = await run(job, [{ before: { id: 1, m: 'x' }, after: { id: 1, m: 'y' } }]);
   expect(writes.map(show)).toEqual(['remove ids x', 'add ids y']);
+});
+
+describe('a row that moves without a column that was not delivered', () => {
+  const key = expression("jm: join('', ['a:', email])");
+  const MOVED: EventForm = {
+    before: { id: 1, email: 'x', big: UNAVAILABLE },
+    after: { id: 1, email: 'y', big: UNAVAILABLE },
+  };
+
+  it.each(['hash', 'json'] as const)(
+    'is rejected, because the column would be lost with the old %s',
+    async (dataType) => {
+      const { writes, rejected } = await run(jobOf([], { outputs: [output({ dataType, key })] }), [MOVED]);
+      expect(writes).toEqual([]);
+      expect(rejected.get(0)?.reason).toContain('does not carry all that must move');
+    },
+  );
+
+  it('moves where the output does not write the column', async () => {
+    const mapping = [{ source: ['id'], alias: ['id'] }];
+    const { writes } = await run(jobOf([], { outputs: [output({ key, mapping })] }), [MOVED]);
+    expect(writes.map(show)).toEqual(['delete a:x', 'json a:y id=1']);
+  });
+
+  it('is rejected by no place of foreach at which it stays', async () => {
+    const foreach = { name: 'tag', expression: expression('jm: tags') };
+    const value = { column: ['big'] };
+    const job = jobOf([], { outputs: [output({ dataType: 'string', key: expression('jm: tag'), value, foreach })] });
+    const tags = (text: string): Columns => ({ id: 1, tags: new JsonText(text), big: UNAVAILABLE });
+    const { writes, rejected } = await run(job, [{ before: tags('["a","b"]'), after: tags('["a"]') }]);
+    expect([...rejected]).toEqual([]);
+    expect(writes.map(show)).toEqual(['delete b']);
+  });
 });

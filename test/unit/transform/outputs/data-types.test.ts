@@ -191,7 +191,7 @@ describe('a string', () => {
     expect(write(image('u', { id: 7 }, { missing: ['email'] }))).toEqual([]);
     const moving = world({ dataType: 'string', key: jm('id'), value: column('email') });
     expect(() => moving.write(image('u', { id: 8 }, { missing: ['email'] }), image('u', { id: 7 }))).toThrow(
-      /does not carry the value/,
+      /does not carry all that must move/,
     );
   });
 
