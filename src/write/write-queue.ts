@@ -12,6 +12,8 @@ export class Batch {
   /** The newest unit of each key in this batch; it ends with the batch, see {@link WriteQueue}. */
   readonly newest = new Map<string, Unit<Batch>>();
 
+  readonly done = Promise.withResolvers<WriteOutcome>();
+
   constructor(writes: readonly TargetWrite[]) {
     this.writes = writes;
   }
@@ -44,11 +46,15 @@ const ALL_ACCEPTED: WriteOutcome = { superseded: [], refused: [] };
  * table that is garbage keeps all later ones, and every unit in them, alive until a full collection.
  */
 export class WriteQueue {
-  /** Batches with units that are not settled, oldest first. */
   #open: Batch[] = [];
   #ready: Unit<Batch>[] = [];
   #head = 0;
   #sequence = 0;
+
+  /** Batches with units that are not settled, oldest first. */
+  get openBatches(): readonly Batch[] {
+    return this.#open;
+  }
 
   /** Number of units ready to be sent. */
   get size(): number {
@@ -143,5 +149,8 @@ export class WriteQueue {
     batch.open--;
     if (batch.open === 0) this.#open = this.#open.filter((other) => other !== batch);
     if (unit.next !== null) this.#ready.push(unit.next);
+    // Or a settled unit that has become old would keep the next batch alive, that one its next, and so on: garbage, but only
+    // for a full collection.
+    unit.next = null;
   }
 }

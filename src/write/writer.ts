@@ -12,11 +12,6 @@ import { Batch, WriteQueue } from './write-queue.ts';
 
 type QueuedUnit = Unit<Batch>;
 
-interface Settlement {
-  readonly resolve: (outcome: WriteOutcome) => void;
-  readonly reject: (error: TargetError) => void;
-}
-
 /** A batch that waits to be taken in. */
 interface Visitor {
   readonly writes: readonly TargetWrite[];
@@ -36,7 +31,6 @@ export class Writer {
   readonly #where: string;
   readonly #link: TargetLink;
   readonly #queue = new WriteQueue();
-  readonly #inFlight = new Map<Batch, Settlement>();
   readonly #atTheDoor: Visitor[] = [];
   #pipelines = 0;
   #isOpen = false;
@@ -91,7 +85,7 @@ export class Writer {
    */
   async write(writes: readonly TargetWrite[]): Promise<{ done: Promise<WriteOutcome> }> {
     if (this.#isClosing) throw this.#closedError();
-    if (this.#inFlight.size >= this.#options.maxBatchesInFlight || this.#atTheDoor.length > 0) {
+    if (this.#queue.openBatches.length >= this.#options.maxBatchesInFlight || this.#atTheDoor.length > 0) {
       return new Promise((enter, turnAway) => this.#atTheDoor.push({ writes, enter, turnAway }));
     }
     return { done: this.#takeIn(writes) };
@@ -104,7 +98,7 @@ export class Writer {
   async close(deadlineMs: number): Promise<void> {
     this.#isClosing = true;
     for (const waiting of this.#atTheDoor.splice(0)) waiting.turnAway(this.#closedError());
-    if (this.#inFlight.size > 0) {
+    if (this.#queue.openBatches.length > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, deadlineMs);
         this.#onIdle = () => {
@@ -117,26 +111,23 @@ export class Writer {
     this.#isOpen = false;
     clearTimeout(this.#pause);
     this.#link.close();
-    for (const { reject } of this.#inFlight.values()) reject(this.#closedError());
-    this.#inFlight.clear();
+    for (const { done } of this.#queue.openBatches) done.reject(this.#closedError());
   }
 
   #takeIn(writes: readonly TargetWrite[]): Promise<WriteOutcome> {
     const batch = new Batch(writes);
     this.#queue.add(batch);
     if (batch.open === 0) return Promise.resolve(batch.outcome());
-    const done = new Promise<WriteOutcome>((resolve, reject) => {
-      this.#inFlight.set(batch, { resolve, reject });
-    });
+    const { promise } = batch.done;
     // A caller that has gone away must not end the process.
-    done.catch(() => {});
+    promise.catch(() => {});
     this.#pump();
-    return done;
+    return promise;
   }
 
   /** Lets waiting batches in as far as there is room; in one go, so that no later call can slip in between. */
   #admit(): void {
-    while (this.#atTheDoor.length > 0 && this.#inFlight.size < this.#options.maxBatchesInFlight) {
+    while (this.#atTheDoor.length > 0 && this.#queue.openBatches.length < this.#options.maxBatchesInFlight) {
       const { writes, enter } = this.#atTheDoor.shift()!;
       enter({ done: this.#takeIn(writes) });
     }
@@ -211,9 +202,8 @@ export class Writer {
     this.#queue.settle(unit);
     const batch = unit.owner;
     if (batch.open > 0) return;
-    this.#inFlight.get(batch)?.resolve(batch.outcome());
-    this.#inFlight.delete(batch);
-    if (this.#inFlight.size === 0) this.#onIdle?.();
+    batch.done.resolve(batch.outcome());
+    if (this.#queue.openBatches.length === 0) this.#onIdle?.();
   }
 
   #meet(verdict: Verdict, text: string): void {
