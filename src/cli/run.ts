@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Instance, InstanceOption, LoadedPipeline } from '../config/index.ts';
 import { ConfigError, formatProblem } from '../errors.ts';
+import { expectShortLives } from '../lib/short-lived-objects.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { JobDefinition } from '../transform/index.ts';
@@ -28,6 +29,7 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
   const command = describeRun(program);
   for (const option of INSTANCE_OPTIONS) command.addOption(flagOf(option));
   command.action(async (flags: Readonly<Record<string, unknown>>) => {
+    expectShortLives();
     const { pipeline, jobs, instance } = await loadConfiguration(flags, context.terminal.env);
     const { createLogger } = await import('../observe/logger.ts');
     const secrets = [...pipeline.secrets, ...instance.secrets];
