@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import type { ChangeEvent, TableIdentity } from '../types.ts';
+import type { ChangeEvent, Rejection, TableIdentity } from '../types.ts';
 import type { TargetWrite } from '../write/types.ts';
 import { KeyTemplate } from './default-key.ts';
 import { DefaultMapping } from './default-mapping.ts';
@@ -136,7 +136,11 @@ class JobTransformer implements EventTransformer {
   }
 
   #mapDefault(event: ChangeEvent, index: number, results: TransformResults): void {
-    const rejection = this.#mapping.apply(event, index, results.writes[0] as TargetWrite[]);
+    // Where there is one, the default connection is the first.
+    const rejection =
+      this.connections[0] === DEFAULT_CONNECTION
+        ? this.#mapping.apply(event, index, results.writes[0] as TargetWrite[])
+        : nowhere(event.table);
     if (rejection !== null) results.rejected(index, rejection);
   }
 
@@ -188,6 +192,13 @@ class JobTransformer implements EventTransformer {
 
 function nameOf({ serverName, db, schema, table }: TableIdentity): string {
   return [serverName, db, schema, table].filter((part) => part !== '').join('.');
+}
+
+function nowhere(table: TableIdentity): Rejection {
+  return {
+    code: 'TRANSFORM_FAILED',
+    reason: `No job selects the table ${nameOf(table)}, and there is no connection "${DEFAULT_CONNECTION}" for tables without a job. Add one under targets in config.yaml, or let the default job select every table.`,
+  };
 }
 
 /** A table of names that no source has: only selectors that take any name match it. */

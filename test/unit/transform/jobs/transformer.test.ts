@@ -38,6 +38,14 @@ describe('the job of a table', () => {
     expect((await run([], events)).writes.map(({ key }) => key)).toEqual(['customer:id:1', 'orders:id:2']);
   });
 
+  it('is no way around the connections: a table that nothing selects is written nowhere but to the default one', async () => {
+    const elsewhere = { ...any, matches: ({ table }: { table: string }) => table !== 'orders' };
+    const other = { ...elsewhere, outputs: elsewhere.outputs.map((one) => ({ ...one, connection: 'other' })) };
+    const { writes, rejected } = await run([other], [{ after: { id: 1 } }, { after: { id: 2 }, table: ORDERS }]);
+    expect(writes.map(({ key }) => key)).toEqual(['any:1']);
+    expect(rejected.get(1)!.reason).toContain('No job selects the table');
+  });
+
   it('gives the reason when there is no key', async () => {
     const { rejected } = await run([own], [{ after: { id: 1 }, table: ORDERS, key: null }]);
     expect(rejected.get(0)!.code).toBe('TRANSFORM_NO_KEY');
