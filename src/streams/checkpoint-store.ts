@@ -121,3 +121,10 @@ export class CheckpointStore {
     });
   }
 }
+
+/** Position from which the journal is still needed. */
+export function neededFrom({ position, behind }: CheckpointState): number {
+  let needed = position;
+  for (const stream of behind.values()) needed = Math.min(needed, stream.position);
+  return needed;
+}

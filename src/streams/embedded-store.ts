@@ -3,7 +3,7 @@ import path from 'node:path';
 import { StoreError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StreamEntry } from '../types.ts';
-import { CheckpointStore } from './checkpoint-store.ts';
+import { CheckpointStore, neededFrom } from './checkpoint-store.ts';
 import { type Disk, localDisk } from './disk.ts';
 import { SqliteDlq } from './dlq-store.ts';
 import { Journal } from './journal.ts';
@@ -14,7 +14,15 @@ import { MAX_COMPARED_BYTES, type StoredEntry, SubBatches } from './resends.ts';
 import { Reserve } from './reserve.ts';
 import { StateStore } from './state-store.ts';
 import { TargetConnectionStore } from './target-connection-store.ts';
-import type { CheckpointState, EntryReader, LostEntries, Pressure, StoredStream, StreamStore } from './types.ts';
+import type {
+  CheckpointState,
+  EntryReader,
+  LostEntries,
+  Pressure,
+  Select,
+  StoredStream,
+  StreamStore,
+} from './types.ts';
 
 const MIN_SEGMENT_BYTES = 1 << 20;
 const MAX_SEGMENT_BYTES = 64 << 20;
@@ -218,11 +226,7 @@ export class EmbeddedStore implements StreamStore {
     return () => this.#listeners.delete(listener);
   }
 
-  reader(
-    position: number,
-    select: (stream: StoredStream, position: number) => boolean,
-    releases: boolean,
-  ): EntryReader {
+  reader(position: number, select: Select, releases: boolean, tellsLost = releases): EntryReader {
     const reader = new JournalReader(
       {
         journal: this.#journal,
@@ -246,25 +250,14 @@ export class EmbeddedStore implements StreamStore {
       next: async (limits, until) => {
         const batch = await reader.next(limits, until);
         if (releases) this.#journal.setReadPosition(reader.position);
-        if (releases && batch?.lost) this.#tellLost(batch.lost);
+        if (tellsLost && batch?.lost) this.#tellLost(batch.lost);
         return batch;
       },
     };
   }
 
-  laneReader(position: number, select: (stream: StoredStream, position: number) => boolean): EntryReader {
-    const reader = this.reader(position, select, false);
-    return {
-      get position() {
-        return reader.position;
-      },
-      seek: (to) => reader.seek(to),
-      next: async (limits, until) => {
-        const batch = await reader.next(limits, until);
-        if (batch?.lost) this.#tellLost(batch.lost);
-        return batch;
-      },
-    };
+  laneReader(position: number, select: Select): EntryReader {
+    return this.reader(position, select, false, true);
   }
 
   async *pending(stream: StoredStream): AsyncGenerator<StreamEntry> {
@@ -395,13 +388,6 @@ export class EmbeddedStore implements StreamStore {
     }
     return entries;
   }
-}
-
-/** Position from which the journal is still needed. */
-function neededFrom({ position, behind }: CheckpointState): number {
-  let needed = position;
-  for (const stream of behind.values()) needed = Math.min(needed, stream.position);
-  return needed;
 }
 
 function isAfter([ms, seq]: readonly [number, number], stream: StoredStream): boolean {

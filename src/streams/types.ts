@@ -17,6 +17,9 @@ export interface StoredStream extends Stream {
   lastArrivalMs: number;
 }
 
+/** Whether the owner of a reader wants the entry of this stream at this position. */
+export type Select = (stream: StoredStream, position: number) => boolean;
+
 /** Entries in arrival order, of one or more streams. */
 export interface EntryBatch {
   readonly entries: readonly StreamEntry[];
@@ -159,9 +162,9 @@ export interface StreamStore {
    * A reader from `position` on. `select` names the entries that it hands out: all of a stream, or those from some
    * position. The engine's reader (`releases`) lets memory go behind it.
    */
-  reader(position: number, select: (stream: StoredStream, position: number) => boolean, releases: boolean): EntryReader;
+  reader(position: number, select: Select, releases: boolean): EntryReader;
   /** A reader beside the engine's, for streams that go their own way: it reads from disk, into memory of its own. */
-  laneReader(position: number, select: (stream: StoredStream, position: number) => boolean): EntryReader;
+  laneReader(position: number, select: Select): EntryReader;
   /** Entries of one stream that are not settled, oldest first, for people who look. */
   pending(stream: StoredStream): AsyncIterable<StreamEntry>;
   /** How many entries of the stream are not settled, as of the last `settle`. */

@@ -1,11 +1,11 @@
 import type { Cluster } from 'ioredis';
 import type { TargetError } from '../errors.ts';
 import { describeReply, judge } from './answers.ts';
+import { createCluster, messageOf } from './cluster-client.ts';
 import { emitCommands } from './commands.ts';
 import { CommandWords } from './encode.ts';
 import type { Unit } from './fold.ts';
 import { infoFacts, loginRefused, PROBE_JSON, readInfo, readJsonProbe, unavailable } from './handshake.ts';
-import { loadIoredis } from './ioredis.ts';
 import { NO_FACTS, type PipelineAnswer, type SentPipeline, type TargetFacts, type TargetLink } from './link.ts';
 import { describeEndpoint, type Endpoint, type FullOptions } from './options.ts';
 import type { Reply } from './replies.ts';
@@ -33,7 +33,9 @@ export class ClusterLink implements TargetLink {
 
   async open(): Promise<void> {
     this.#cluster?.disconnect();
-    const cluster = await this.#create();
+    const { connectTimeoutMs, socketTimeoutMs, wait } = this.#options;
+    const silenceMs = socketTimeoutMs + (wait.enabled ? wait.timeoutMs : 0);
+    const cluster = await createCluster(this.#endpoint, connectTimeoutMs, silenceMs);
     this.#cluster = cluster;
     try {
       await this.#ready(cluster);
@@ -77,33 +79,6 @@ export class ClusterLink implements TargetLink {
 
   close(): void {
     this.#cluster?.disconnect();
-  }
-
-  async #create(): Promise<Cluster> {
-    const { Cluster } = await loadIoredis();
-    const { user, password, tls, cluster } = this.#endpoint;
-    const { connectTimeoutMs, socketTimeoutMs, wait } = this.#options;
-    const client = new Cluster([...cluster!.nodes], {
-      lazyConnect: true,
-      slotsRefreshTimeout: connectTimeoutMs,
-      clusterRetryStrategy: (attempt) => Math.min(50 * attempt, 2000),
-      redisOptions: {
-        ...(user === undefined ? {} : { username: user }),
-        ...(password === undefined ? {} : { password }),
-        ...(tls ? { tls } : {}),
-        connectTimeout: connectTimeoutMs,
-        socketTimeout: socketTimeoutMs + (wait.enabled ? wait.timeoutMs : 0),
-        disconnectTimeout: 200,
-        connectionName: 'rdi',
-        protocol: 2,
-        // A user may write without being allowed to run INFO; the client would print a warning of its own.
-        enableReadyCheck: false,
-      },
-    });
-    // Errors of single nodes are repaired or come back with the commands they concern.
-    client.on('error', () => {});
-    client.on('node error', () => {});
-    return client;
   }
 
   #ready(cluster: Cluster): Promise<void> {
@@ -168,8 +143,4 @@ export class ClusterLink implements TargetLink {
     if (judge(messageOf(error)) === 'login') return loginRefused(said, this.#where);
     return unavailable(`The cluster cannot be reached: ${said}`, this.#where, error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

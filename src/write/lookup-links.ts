@@ -2,9 +2,9 @@ import type { Cluster } from 'ioredis';
 import type { TargetError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeReply, judge } from './answers.ts';
+import { createCluster, messageOf } from './cluster-client.ts';
 import { type Dialer, dialerFor } from './dial.ts';
 import { greet, loginRefused, unavailable } from './handshake.ts';
-import { loadIoredis } from './ioredis.ts';
 import { describeEndpoint, type Endpoint } from './options.ts';
 import { type Reply, ReplyError } from './replies.ts';
 import { Session, SilenceError } from './session.ts';
@@ -116,10 +116,11 @@ export class ClusterLookupLink implements LookupLink {
 
   async open(): Promise<void> {
     this.#cluster?.disconnect();
-    const cluster = await this.#create();
+    const { connectTimeoutMs, socketTimeoutMs } = this.#times;
+    const cluster = await createCluster(this.#endpoint, connectTimeoutMs, socketTimeoutMs);
     this.#cluster = cluster;
     try {
-      await within(cluster.connect(), this.#times.connectTimeoutMs);
+      await within(cluster.connect(), connectTimeoutMs);
     } catch (error) {
       cluster.disconnect();
       const text = messageOf((error as { lastNodeError?: unknown }).lastNodeError ?? error);
@@ -151,33 +152,6 @@ export class ClusterLookupLink implements LookupLink {
       return (error as Error).name === 'ReplyError' ? new ReplyError(messageOf(error)) : undefined;
     }
   }
-
-  async #create(): Promise<Cluster> {
-    const { Cluster } = await loadIoredis();
-    const { user, password, tls, cluster } = this.#endpoint;
-    const { connectTimeoutMs, socketTimeoutMs } = this.#times;
-    const client = new Cluster([...(cluster?.nodes ?? [])], {
-      lazyConnect: true,
-      slotsRefreshTimeout: connectTimeoutMs,
-      clusterRetryStrategy: (attempt) => Math.min(50 * attempt, 2000),
-      redisOptions: {
-        ...(user === undefined ? {} : { username: user }),
-        ...(password === undefined ? {} : { password }),
-        ...(tls ? { tls } : {}),
-        connectTimeout: connectTimeoutMs,
-        socketTimeout: socketTimeoutMs,
-        disconnectTimeout: 200,
-        connectionName: 'rdi',
-        protocol: 2,
-        // A user may read without being allowed to run INFO.
-        enableReadyCheck: false,
-      },
-    });
-    // Errors of single nodes are repaired or come back with the commands they concern.
-    client.on('error', () => {});
-    client.on('node error', () => {});
-    return client;
-  }
 }
 
 async function within(promise: Promise<void>, limitMs: number): Promise<void> {
@@ -186,8 +160,4 @@ async function within(promise: Promise<void>, limitMs: number): Promise<void> {
     timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
   });
   await Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
