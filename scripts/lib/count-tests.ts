@@ -4,7 +4,8 @@
  * Arguments: report file, file with vitest's output, exit code of vitest, file to append the failures to, name of the
  * suite. A run that ended badly without a failed test (no report, a file that does not load, an unhandled error) counts as
  * one failure, so that it can never look green. Of every failed test the file, the full name and the first lines of the
- * message are kept: a log of a long run is often cut from above, and a failure without its name cannot be mended.
+ * message are kept: a log of a long run is often cut from above, and a failure without its name cannot be mended. The same of
+ * tests that passed only at the second attempt.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -66,6 +67,16 @@ function failuresOfFile(file: FileResult): string[][] {
   return tests.map((test) => [`  ${place} > ${test.fullName}`, ...(test.failureMessages ?? []).flatMap(messageLines)]);
 }
 
+/** Tests of one file that failed once and passed then: they stay green, and are told of all the same. */
+function secondAttemptsOfFile(file: FileResult): string[][] {
+  return file.assertionResults
+    .filter((test) => test.status === 'passed' && (test.failureMessages ?? []).length > 0)
+    .map((test) => [
+      `  ${relative(process.cwd(), file.name)} > ${test.fullName}`,
+      ...(test.failureMessages ?? []).flatMap(messageLines),
+    ]);
+}
+
 function main([reportFile = '', outputFile = '', exitCode = '1', failuresFile = '', ...name]: string[]): void {
   const written = existsSync(reportFile);
   const report: Report = written ? (JSON.parse(readFileSync(reportFile, 'utf8')) as Report) : {};
@@ -81,6 +92,11 @@ function main([reportFile = '', outputFile = '', exitCode = '1', failuresFile = 
     const more = failures.length - SHOWN_FAILURES;
     const lines = [`failed in ${name.join(' ')}:`, ...failures.slice(0, SHOWN_FAILURES).flat()];
     if (more > 0) lines.push(`  and ${more} more`);
+    appendFileSync(failuresFile, `${lines.join('\n')}\n`);
+  }
+  const again = (report.testResults ?? []).flatMap(secondAttemptsOfFile);
+  if (again.length > 0) {
+    const lines = [`passed only at the second attempt in ${name.join(' ')}:`, ...again.slice(0, SHOWN_FAILURES).flat()];
     appendFileSync(failuresFile, `${lines.join('\n')}\n`);
   }
   const skipped = (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);

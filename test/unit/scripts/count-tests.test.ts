@@ -78,3 +78,13 @@ test('a run in which all passed says nothing', () => {
   const report = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 1, numTodoTests: 1, testResults: [] };
   expect(count(report, 0)).toEqual({ line: '3 0 2 the suite', failures: '' });
 });
+
+test('a test that passed only at the second attempt is green, and told of', () => {
+  const again = { ...failedTest('waits for the master', 'Error: too late'), status: 'passed' };
+  const report = { numPassedTests: 3, numFailedTests: 0, testResults: [{ ...fileOf([again]), status: 'passed' }] };
+  const { line, failures } = count(report, 0);
+  expect(line).toBe('3 0 0 the suite');
+  expect(failures).toBe(
+    'passed only at the second attempt in the suite:\n  test/a.test.ts > waits for the master\n      Error: too late\n',
+  );
+});
