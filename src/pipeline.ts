@@ -287,12 +287,14 @@ export class Pipeline {
   /** Gives streams that were in side lanes in an earlier process to such lanes at once, so that no other waits for them. */
   #bringBack(): void {
     const { checkpoint, transformer, tableOf } = this.#parts;
-    const places = new Map(checkpoint.main.behind);
-    const from = Math.min(...[...places.values()].map(({ position }) => position));
-    for (const stream of places.keys()) {
+    const places = [...checkpoint.main.behind].flatMap(([stream, { position, stopped }]) => {
       const table = tableOf(stream);
       const name = table === null ? MAIN_LANE : transformer.laneOf(table);
-      if (name !== MAIN_LANE) checkpoint.handOver(stream, this.#sideLane(name, from).progress);
+      return name === MAIN_LANE ? [] : [{ stream, name, position: stopped ? checkpoint.main.position : position }];
+    });
+    // Each lane begins at the first of its own streams: what lies before may be deleted while it still reads there.
+    for (const { stream, name, position } of places.sort((one, other) => one.position - other.position)) {
+      checkpoint.handOver(stream, this.#sideLane(name, position).progress);
     }
   }
 

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { EmbeddedStore } from '../../../src/streams/index.ts';
 import { FATES, type Fate, PipelineWorld, type PipelineWorldOptions } from '../../helpers/pipeline-world.ts';
 import { type Random, seededRandom } from '../../helpers/random.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
@@ -371,3 +372,49 @@ test('segments whose entries are all settled are deleted, those of a stopped str
   await here.checkpoint.flush();
   expect(here.store.segments).toBeLessThan(kept);
 });
+
+test('after a restart a lane that is slow to read finds its place, whatever the others have settled and deleted meanwhile', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 1);
+  here.send('second', 'written');
+  here.send('lookup', 'written');
+  for (let i = 0; i < 500; i++) here.send('a', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.pending()).toBe(1);
+  await here.checkpoint.flush();
+  await here.crash();
+  const { release, hold } = heldReaders();
+  // The lane of `second` is made first.
+  hold(1);
+  await here.start();
+  await expect.poll(() => here.checkpoint.counters(here.store.stream(0, 'second')).written).toBe(1);
+  here.send('lookup', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.store.segments).toBeLessThan(3);
+  release();
+  await Promise.race([here.drain(), here.running]);
+  expect(here.pending()).toBe(0);
+});
+
+/** Lets readers of side lanes wait before they read, in the order in which they are made. */
+function heldReaders(): { hold: (which: number) => void; release: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const held = new Set<number>();
+  let count = 0;
+  const make = EmbeddedStore.prototype.laneReader;
+  const spy = vi.spyOn(EmbeddedStore.prototype, 'laneReader').mockImplementation(function (
+    this: EmbeddedStore,
+    ...args
+  ) {
+    const reader = make.apply(this, args);
+    const which = count++;
+    const { next } = reader;
+    reader.next = async (...limits) => {
+      if (held.has(which)) await promise;
+      return next(...limits);
+    };
+    return reader;
+  });
+  onTestFinished(() => spy.mockRestore());
+  return { hold: (which) => void held.add(which), release: resolve };
+}
