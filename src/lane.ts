@@ -145,6 +145,7 @@ export class Lane {
         continue;
       }
       const startedAt = clock.elapsed();
+      this.#passBy();
       const isCatchingUp = this.#reader.position < this.#levelFrom;
       this.#isReading = true;
       const batch = await this.#reader.next(limits, isCatchingUp ? this.#levelFrom : undefined);
@@ -198,6 +199,15 @@ export class Lane {
     }
     for (const { stream, done } of this.#resumes.splice(0)) done(this.progress.resume(stream));
     this.#reader.seek(Math.min(this.#reader.position, this.progress.readFrom));
+  }
+
+  /**
+   * Leaves out what no stream of the lane needs again: the one that was catching up has stopped or left. Its new lane may
+   * settle what lies there, and then it is deleted.
+   */
+  #passBy(): void {
+    const from = Math.min(this.progress.readFrom, this.#levelFrom);
+    if (from > this.#reader.position) this.#reader.seek(from);
   }
 
   #begin({ entries, endPosition, lost = [] }: EntryBatch, readMs: number): Passage {

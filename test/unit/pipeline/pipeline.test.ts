@@ -383,7 +383,7 @@ test('after a restart a lane that is slow to read finds its place, whatever the 
   await expect.poll(() => here.pending()).toBe(1);
   await here.checkpoint.flush();
   await here.crash();
-  const { release, hold } = heldReaders();
+  const { release, hold } = heldReaders('laneReader');
   // The lane of `second` is made first.
   hold(1);
   await here.start();
@@ -396,25 +396,44 @@ test('after a restart a lane that is slow to read finds its place, whatever the 
   expect(here.pending()).toBe(0);
 });
 
-/** Lets readers of side lanes wait before they read, in the order in which they are made. */
-function heldReaders(): { hold: (which: number) => void; release: () => void } {
+test('the main lane does not go on through the backlog of a stream that left it while it caught up', async () => {
+  const { release, hold } = heldReaders('reader');
+  const here = await start('abort');
+  here.send('b', 'refused', 'main');
+  for (let i = 0; i < 20; i++) here.send('b', 'written', 'lookup');
+  for (let i = 0; i < 500; i++) here.send('a', 'written');
+  await here.drain();
+  expect(here.stopped()).toEqual(['b']);
+  // The main lane reads the first seven of the stream again, and nothing more for a while.
+  hold(0, 1);
+  await resume(here, 'b', true);
+  await expect.poll(() => here.pending()).toBe(0);
+  await expect.poll(() => here.store.segments).toBeLessThan(3);
+  release();
+  here.send('a', 'written');
+  await Promise.race([here.drain(), here.running]);
+  expect(here.pending()).toBe(0);
+});
+
+/** Lets readers of this kind wait before they read, by the order in which they are made, after so many reads more. */
+function heldReaders(kind: 'reader' | 'laneReader') {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const held = new Set<number>();
+  const left = new Map<number, number>();
   let count = 0;
-  const make = EmbeddedStore.prototype.laneReader;
-  const spy = vi.spyOn(EmbeddedStore.prototype, 'laneReader').mockImplementation(function (
-    this: EmbeddedStore,
-    ...args
-  ) {
-    const reader = make.apply(this, args);
+  const make = EmbeddedStore.prototype[kind] as EmbeddedStore['reader'];
+  const spy = vi.spyOn(EmbeddedStore.prototype, kind).mockImplementation(function (this: EmbeddedStore, ...args) {
+    const reader = make.apply(this, args as Parameters<typeof make>);
+    if (kind === 'reader' && args[2] !== true) return reader;
     const which = count++;
     const { next } = reader;
     reader.next = async (...limits) => {
-      if (held.has(which)) await promise;
+      const reads = left.get(which);
+      if (reads === 0) await promise;
+      else if (reads !== undefined) left.set(which, reads - 1);
       return next(...limits);
     };
     return reader;
-  });
+  } as EmbeddedStore['reader']);
   onTestFinished(() => spy.mockRestore());
-  return { hold: (which) => void held.add(which), release: resolve };
+  return { hold: (which: number, reads = 0) => void left.set(which, reads), release: resolve };
 }
