@@ -203,10 +203,13 @@ CREATE TABLE IF NOT EXISTS target_connections (name TEXT PRIMARY KEY, run_id TEX
 CREATE TABLE IF NOT EXISTS dlq_evicted (stream TEXT PRIMARY KEY, evicted INTEGER NOT NULL);
 `;
 
-/** Folders of the time when there was only the target named `target`. */
+/**
+ * Folders of the time when there was only the target named `target`. Where both are there, such a version ran last: then its
+ * connection is the one that may still be open.
+ */
 const FROM_SINGLE_TARGET = `
 BEGIN IMMEDIATE;
-INSERT OR IGNORE INTO target_connections SELECT 'target', run_id, client_id FROM target_connection;
+INSERT OR REPLACE INTO target_connections SELECT 'target', run_id, client_id FROM target_connection;
 DROP TABLE target_connection;
 COMMIT;
 `;

@@ -47,3 +47,20 @@ test('a folder of the time of a single target keeps what it remembered', async (
     await store.close();
   }
 });
+
+test('after an earlier version had the folder for a while, the connection that it left is the one remembered', async () => {
+  const folder = tempFolder({ inMemory: true });
+  pretendReserve(folder);
+  const store = await open(folder);
+  store.targetConnections.of('target').remember({ runId: 'a', clientId: '7' });
+  await store.close();
+  const earlier = new DatabaseSync(join(folder, 'state.db'));
+  earlier.exec(`CREATE TABLE target_connection (
+    id INTEGER PRIMARY KEY CHECK (id = 1), run_id TEXT NOT NULL, client_id TEXT NOT NULL
+  );
+  INSERT INTO target_connection VALUES (1, 'a', '8');`);
+  earlier.close();
+  const again = await open(folder);
+  expect(again.targetConnections.of('target').read()).toEqual({ runId: 'a', clientId: '8' });
+  await again.close();
+});
