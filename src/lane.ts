@@ -92,6 +92,11 @@ export class Lane {
     return isIdle && this.#reader.position >= this.#options.store.durable;
   }
 
+  /** Resolves when the batches in flight are settled, or cannot be any more. */
+  get settled(): Promise<void> {
+    return this.#settled.catch(() => {});
+  }
+
   /** When the last entry that was read arrived, ms since the epoch; what is not read yet came later. 0: nothing was read. */
   get lastReadMs(): number {
     return this.#lastReadMs;

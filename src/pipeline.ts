@@ -79,6 +79,7 @@ export class Pipeline {
   readonly #sideLanes = new Map<string, Lane>();
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<void>();
   #running = 0;
   #hasStarted = false;
   readonly #tables = new Map<StoredStream, TableIdentity>();
@@ -112,8 +113,13 @@ export class Pipeline {
   /** Runs until {@link stop}. Rejects when the store is damaged or on a bug of ours; what is not settled stays. */
   run(): Promise<void> {
     this.#hasStarted = true;
-    for (const lane of this.#lanes) this.#start(lane);
+    for (const lane of this.#lanes) void this.#start(lane);
     return this.#ended.promise;
+  }
+
+  /** Resolves when nothing more is settled: also the lanes beside one that failed have ended. Never rejects. */
+  get over(): Promise<void> {
+    return this.#running === 0 ? Promise.resolve() : this.#over.promise;
   }
 
   /** Ends {@link run} after the batches it is at; what is in flight is settled if the writers still can. */
@@ -313,7 +319,7 @@ export class Pipeline {
     const lane = this.#newLane(this.#parts.checkpoint.openLane(position));
     this.#sideLanes.set(name, lane);
     if (this.#stopping.signal.aborted) lane.stop();
-    if (this.#hasStarted) this.#start(lane);
+    if (this.#hasStarted) void this.#start(lane);
     return lane;
   }
 
@@ -325,17 +331,16 @@ export class Pipeline {
   }
 
   /** The first lane that fails ends all of them. */
-  #start(lane: Lane): void {
+  async #start(lane: Lane): Promise<void> {
     this.#running++;
-    this.#follow(lane).then(
-      () => {
-        if (--this.#running === 0) this.#ended.resolve();
-      },
-      (error: unknown) => {
-        this.stop();
-        this.#ended.reject(error);
-      },
-    );
+    await this.#follow(lane).catch((error: unknown) => {
+      this.stop();
+      this.#ended.reject(error);
+    });
+    await lane.settled;
+    if (--this.#running > 0) return;
+    this.#ended.resolve();
+    this.#over.resolve();
   }
 }
 

@@ -96,8 +96,6 @@ class RunningEngine implements Engine {
   #failure: RdiError | null = null;
   #last: EngineSnapshot | null = null;
   #isClosing = false;
-  /** Resolves when the path has ended, however it did. */
-  #path: Promise<void> = Promise.resolve();
 
   constructor(
     options: EngineOptions,
@@ -123,7 +121,7 @@ class RunningEngine implements Engine {
   /** Opens the port and starts the path; that second, so that nothing runs when the port cannot be had. */
   async open(): Promise<void> {
     await this.#endpoint.listen();
-    this.#path = this.#pipeline.run().catch((error: unknown) => this.#fail(error));
+    this.#pipeline.run().catch((error: unknown) => this.#fail(error));
   }
 
   snapshot(): EngineSnapshot {
@@ -164,7 +162,7 @@ class RunningEngine implements Engine {
     const restMs = shutdownDeadlineMs * (1 - DRAIN_SHARE);
     await this.#targets.close(this.#failure ? 0 : restMs);
     // What the target accepted last is settled a moment later.
-    await endOf(this.#path, restMs);
+    await endOf(this.#pipeline.over, restMs);
     this.#checkpoint.recount(this.#store.streams());
     await this.#checkpoint.flush();
     this.#last = this.#take();

@@ -415,6 +415,45 @@ test('the main lane does not go on through the backlog of a stream that left it 
   expect(here.pending()).toBe(0);
 });
 
+test('the path is not over before a lane that was stopped at a lookup has settled what its target still takes', async () => {
+  const here = await start('dlq');
+  const settled = () => here.checkpoint.counters(here.store.stream(0, 'lookup')).written;
+  here.setTargetAway(true);
+  for (let i = 0; i < 7; i++) here.send('lookup', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.targets[0].goOn.length).toBe(1);
+  here.setLookupAway(true);
+  for (let i = 0; i < 7; i++) here.send('lookup', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.pipeline.inFlightEntries).toBe(14);
+  here.pipeline.stop();
+  here.setLookupAway(false);
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  here.setTargetAway(false);
+  await here.running;
+  await here.pipeline.over;
+  expect(settled()).toBe(7);
+});
+
+test('a lane that fails ends the others, and the path is not over before they have settled what their target takes', async () => {
+  const here = await start('dlq');
+  here.setTargetAway(true, 0);
+  for (let i = 0; i < 7; i++) here.send('a', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.targets[0].goOn.length).toBe(1);
+  vi.spyOn(here.checkpoint, 'handOver').mockImplementation(() => {
+    throw new Error('it fails');
+  });
+  here.send('second', 'written');
+  await here.store.flush();
+  await expect(here.running).rejects.toThrow('it fails');
+  setTimeout(() => here.setTargetAway(false, 0), 20);
+  await here.pipeline.over;
+  expect(here.checkpoint.counters(here.store.stream(0, 'a')).written).toBe(7);
+  await here.checkpoint.flush();
+  await here.store.close();
+});
+
 /** Lets readers of this kind wait before they read, by the order in which they are made, after so many reads more. */
 function heldReaders(kind: 'reader' | 'laneReader') {
   const { promise, resolve } = Promise.withResolvers<void>();
