@@ -178,7 +178,7 @@ export class Lane {
     const { entries, outcomes, operations, endPosition, lost, leaving } = passage;
     this.progress.settle({ entries, outcomes, operations, endPosition, lost });
     // Nothing points into what was read before any more, unless a stream that catches up does.
-    if (this.#isMain && this.progress.behind.size === 0) this.#reader.release?.(this.progress.position);
+    if (this.#isMain && this.progress.hasSettledAll) this.#reader.release?.(this.progress.position);
     for (const { stream, lane } of leaving) lane.join(stream, this.#lastReadMs);
     this.#passages.shift();
     this.#wakeUp?.();

@@ -63,6 +63,12 @@ export class Progress {
     return from;
   }
 
+  /** Whether everything before the position is settled, but for what streams that stand still have left there. */
+  get hasSettledAll(): boolean {
+    for (const [stream, place] of this.#places) if (!isHeld(place) || this.#unsettledFrom.has(stream)) return false;
+    return true;
+  }
+
   /** Whether the lane must handle the entry of this stream at `position`, read again or for the first time. */
   wants(stream: StoredStream, position: number, levelFrom: number): boolean {
     if (!this.#options.owns(stream)) return false;

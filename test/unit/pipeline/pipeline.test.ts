@@ -454,6 +454,33 @@ test('a lane that fails ends the others, and the path is not over before they ha
   await here.store.close();
 });
 
+test('while a stream stands, stopped or before a lane that waits, memory of what the others settled is used again', async () => {
+  const released: number[] = [];
+  const make = EmbeddedStore.prototype.reader;
+  const spy = vi.spyOn(EmbeddedStore.prototype, 'reader').mockImplementation(function (this: EmbeddedStore, ...args) {
+    const reader = make.apply(this, args);
+    const { release } = reader;
+    reader.release = (position) => {
+      released.push(position);
+      release?.(position);
+    };
+    return reader;
+  });
+  onTestFinished(() => spy.mockRestore());
+  const here = await start('abort');
+  here.setTargetAway(true, 1);
+  here.send('b', 'refused');
+  here.send('second', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.targets[1].goOn.length).toBe(1);
+  here.send('c', 'written', 'second');
+  for (let i = 0; i < 100; i++) here.send('a', 'written');
+  await here.store.flush();
+  await expect.poll(() => here.pending()).toBe(3);
+  expect([...here.checkpoint.main.behind.keys()].map(({ name }) => name)).toEqual(['b', 'c']);
+  expect(released.at(-1)).toBe(here.checkpoint.main.position);
+});
+
 /** Lets readers of this kind wait before they read, by the order in which they are made, after so many reads more. */
 function heldReaders(kind: 'reader' | 'laneReader') {
   const { promise, resolve } = Promise.withResolvers<void>();
