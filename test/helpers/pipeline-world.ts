@@ -87,6 +87,8 @@ export class PipelineWorld {
   readonly written: string[] = this.targets[0].written;
   /** The tables because of which streams left the main lane, as the store would keep them. */
   readonly leaving = new Map<string, TableIdentity>();
+  /** The lane of each table from the next start on; other jobs may ask for other ones. */
+  laneOf: (table: string) => string = (table) => (table === 'main' ? MAIN_LANE : table);
   /** Entries that were decoded for the main lane of the running pipeline, by stream. */
   decoded = 0;
   /** Texts that are written now, whatever they say. */
@@ -307,9 +309,10 @@ export class PipelineWorld {
   }
 
   #transformer(): EventTransformer {
+    const { laneOf } = this;
     return {
       connections: ['target', 'second'],
-      laneOf: ({ table }) => (table === 'main' ? MAIN_LANE : table),
+      laneOf: ({ table }) => laneOf(table),
       transform: (events, results, signal) => {
         const isLookup = events.some((event) => event?.table.table === 'lookup' || event?.table.table === 'all');
         if (!isLookup) return this.#map(events, results);

@@ -1,6 +1,7 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { EmbeddedStore } from '../../../src/streams/index.ts';
-import { FATES, type Fate, PipelineWorld, type PipelineWorldOptions } from '../../helpers/pipeline-world.ts';
+import { MAIN_LANE } from '../../../src/transform/index.ts';
+import { FATES, type Fate, PipelineWorld, type PipelineWorldOptions, TABLES } from '../../helpers/pipeline-world.ts';
 import { type Random, seededRandom } from '../../helpers/random.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 
@@ -43,8 +44,15 @@ async function restart(here: PipelineWorld, random: Random): Promise<void> {
   else await here.crash();
   // What is remembered of streams is a help, and nothing may depend on it.
   if (random.chance(0.3)) here.leaving.clear();
+  if (random.chance(0.3)) changeJobs(here, random);
   await here.start();
   here.checkAccount();
+}
+
+/** Other jobs: tables go to other lanes, or to the main one. */
+function changeJobs(here: PipelineWorld, random: Random): void {
+  const lanes = new Map(TABLES.map((table) => [table as string, random.pick([MAIN_LANE, ...TABLES.slice(1)])]));
+  here.laneOf = (table) => lanes.get(table) ?? MAIN_LANE;
 }
 
 test.each(SEEDS)(
