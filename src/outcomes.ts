@@ -1,4 +1,4 @@
-import type { Rejection, RejectionOrigin } from './types.ts';
+import type { Rejection } from './types.ts';
 import type { Refused, TargetWrite, WriteOutcome } from './write/index.ts';
 
 /**
@@ -21,14 +21,8 @@ export function mergeOutcomes(
   return { superseded: [...superseded], refused };
 }
 
-/** The rejection of a refused write, with the output of the job that asked for it, where there is one. */
-export function withOrigin({ index, key, code, reason }: Refused, writes: readonly TargetWrite[][]): Rejection {
-  for (const list of writes) {
-    for (const write of list) {
-      if (write.index !== index || write.key !== key || !write.origin) continue;
-      const origin: RejectionOrigin = { job: write.origin.job, step: write.origin.step };
-      return { code, reason: `Job "${origin.job}", ${origin.step}: ${reason}`, origin };
-    }
-  }
-  return { code, reason };
+/** The rejection of a refused write; its reason names the output of the job that asked for it, where there is one. */
+export function rejectionOf({ code, reason, origin }: Refused): Rejection {
+  if (origin === undefined) return { code, reason };
+  return { code, reason: `Job "${origin.job}", ${origin.step}: ${reason}`, origin };
 }

@@ -14,7 +14,7 @@ import type { ControlKind, Decoder } from './decode/index.ts';
 import type { Dlq, RejectedEntry } from './dlq/index.ts';
 import { Lane, type Passage, type ReadLimits } from './lane.ts';
 import type { Clock } from './lib/clock.ts';
-import { mergeOutcomes, withOrigin } from './outcomes.ts';
+import { mergeOutcomes, rejectionOf } from './outcomes.ts';
 import type { StoredStream, StreamStore } from './streams/index.ts';
 import { type EventTransformer, MAIN_LANE } from './transform/index.ts';
 import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry, type TableIdentity } from './types.ts';
@@ -231,7 +231,7 @@ export class Pipeline {
     for (const index of superseded) {
       if (passage.outcomes[index] === OUTCOME.written) passage.outcomes[index] = OUTCOME.superseded;
     }
-    for (const one of refused) this.#reject(lane, passage, one.index, withOrigin(one, writes), one.key);
+    for (const one of refused) this.#reject(lane, passage, one.index, rejectionOf(one), one.key);
     if (rejected.length > 0) await dlq.add(rejected, this.#stopping.signal);
     lane.finish(passage);
     if (entries.length === 0) return;

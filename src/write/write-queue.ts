@@ -108,17 +108,6 @@ export class WriteQueue {
     }
   }
 
-  /** Removes and returns the ready units that `matches` picks. */
-  withdraw(matches: (unit: Unit<Batch>) => boolean): Unit<Batch>[] {
-    const ready = this.#ready.slice(this.#head);
-    const picked = ready.filter(matches);
-    if (picked.length > 0) {
-      this.#ready = ready.filter((unit) => !matches(unit));
-      this.#head = 0;
-    }
-    return picked;
-  }
-
   /** Puts units back that were not accepted, in front of later ones. */
   putBack(units: readonly Unit<Batch>[]): void {
     if (units.length === 0) return;
@@ -137,6 +126,7 @@ export class WriteQueue {
       one.next = units[index + 1] ?? unit.next;
     });
     unit.isSettled = true;
+    unit.next = null;
     batch.open += units.length - 1;
     if (batch.newest.get(unit.key) === unit) batch.newest.set(unit.key, units.at(-1)!);
     this.putBack(units.slice(0, 1));

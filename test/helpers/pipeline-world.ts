@@ -360,13 +360,14 @@ export class PipelineWorld {
     if (target.isAway) await new Promise<void>((resolve) => target.goOn.push(resolve));
     const superseded: number[] = [];
     const refused: Refused[] = [];
-    for (const { key, index } of writes) {
+    for (const { key, index, origin } of writes) {
       const fate = this.#fateOf(key);
       // One target of two may supersede an entry that the other one takes.
       const isHalf = fate === 'half' && target === this.targets[0] && CONNECTIONS[tableOf(key)].length > 1;
       if (fate === 'superseded' || isHalf) superseded.push(index);
-      else if (fate === 'refused') refused.push({ index, key, code: 'TARGET_WRONG_TYPE', reason: key });
-      else target.written.push(key);
+      else if (fate === 'refused') {
+        refused.push({ index, key, code: 'TARGET_WRONG_TYPE', reason: key, ...(origin ? { origin } : {}) });
+      } else target.written.push(key);
     }
     return { superseded, refused: refused.reverse() };
   }
