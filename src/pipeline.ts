@@ -63,6 +63,8 @@ export interface BatchReport {
   readonly lastEvent: ChangeEvent | null;
   /** Names of the connections that took writes. */
   readonly written: readonly string[];
+  /** The settled batch itself: entries, events and outcomes. Its bytes are valid only during the call. */
+  readonly passage: Passage;
 }
 
 const OPERATIONS = {
@@ -241,7 +243,7 @@ export class Pipeline {
     const totalMs = readMs + decodeMs + transformMs + writeMs + settleMs;
     const written = transformer.connections.filter((_name, i) => (writes[i]?.length ?? 0) > 0);
     const times = { readMs, decodeMs, transformMs, writeMs, settleMs, totalMs };
-    onBatch({ entries: entries.length, ...times, lastEvent, written });
+    onBatch({ entries: entries.length, ...times, lastEvent, written, passage });
   }
 
   /** Applies the error policy to one entry; the outcome holds once the batch is settled. */

@@ -96,7 +96,7 @@ export async function untilReady(http: number, page = '/readyz'): Promise<number
 }
 
 export async function status(http: number): Promise<{ totals: Record<string, number> }> {
-  return (await (await fetch(`http://127.0.0.1:${http}/api/v1/status`)).json()) as { totals: Record<string, number> };
+  return (await (await fetch(`http://127.0.0.1:${http}/api/v2/overview`)).json()) as { totals: Record<string, number> };
 }
 
 export async function untilDrained(http: number): Promise<Record<string, number>> {

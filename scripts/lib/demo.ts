@@ -86,7 +86,7 @@ async function settled(http: string, rdi: ChildProcess): Promise<EngineSnapshot>
   await waitFor(
     'the last change to be written',
     async () => {
-      status = (await (await fetch(`http://${http}/api/v1/status`)).json()) as EngineSnapshot;
+      status = (await (await fetch(`http://${http}/api/v2/overview`)).json()) as EngineSnapshot;
       return status.totals.pending === 0 && status.totals.received > 0;
     },
     rdi,

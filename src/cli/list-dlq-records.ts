@@ -30,7 +30,7 @@ export const addListDlqRecords: AddCommand = (program: Command, { terminal }: Co
   withOutput(withApiUrl(command)).action(async (stream: string, options: RecordsOptions) => {
     const { limit, offset, sortOrder } = options;
     const query = `limit=${limit}&offset=${offset}&sort_order=${sortOrder}`;
-    const path = `/api/v1/dlqs/${encodeURIComponent(stream)}/records?${query}`;
+    const path = `/api/v2/pipelines/default/dlqs/${encodeURIComponent(stream)}/records?${query}`;
     const page = await callApi<{ stream: string; records: DlqRecord[] }>(terminal, options.apiUrl, path);
     const found = { ...page, records: page.records.map(withOperationName) };
     await print(terminal, options.output, found, formatRecords);

@@ -12,7 +12,7 @@ export const addListDlqs: AddCommand = (program: Command, { terminal }: Context)
     .summary('list the streams that have rejected records')
     .description('Lists the streams that have rejected records, with how many are kept and how many were dropped.');
   withOutput(withApiUrl(command)).action(async ({ apiUrl, output }: { apiUrl?: string; output: OutputFormat }) => {
-    const dlqs = await callApi<Dlqs>(terminal, apiUrl, '/api/v1/dlqs');
+    const dlqs = await callApi<Dlqs>(terminal, apiUrl, '/api/v2/pipelines/default/dlqs');
     await print(terminal, output, dlqs, formatDlqs);
   });
 };

@@ -13,7 +13,7 @@ export const addResume: AddCommand = (program: Command, { terminal }: Context) =
     )
     .argument('<stream>', 'name of the stream, as status shows it');
   withApiUrl(command).action(async (stream: string, { apiUrl }: { apiUrl?: string }) => {
-    const path = `/api/v1/streams/${encodeURIComponent(stream)}/resume`;
+    const path = `/api/v2/pipelines/default/streams/${encodeURIComponent(stream)}/resume`;
     const answer = await callApi<{ stream: string }>(terminal, apiUrl, path, 'POST');
     terminal.out(`Stream ${printable(answer.stream)} goes on.\n`);
   });

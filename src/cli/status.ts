@@ -33,7 +33,7 @@ export const addStatus: AddCommand = (program: Command, context: Context) => {
 };
 
 async function once({ terminal }: Context, { apiUrl, output }: StatusOptions): Promise<void> {
-  const status = await callApi<Status>(terminal, apiUrl, '/api/v1/status');
+  const status = await callApi<Status>(terminal, apiUrl, '/api/v2/overview');
   await print(terminal, output, status, (found) => formatStatus(found, terminal));
 }
 
@@ -41,7 +41,7 @@ async function live(context: Context, options: StatusOptions, signal: AbortSigna
   const { terminal } = context;
   while (true) {
     try {
-      const status = await callApi<Status>(terminal, options.apiUrl, '/api/v1/status');
+      const status = await callApi<Status>(terminal, options.apiUrl, '/api/v2/overview');
       if (terminal.isScreen) terminal.out(CLEAR_SCREEN);
       await print(terminal, options.output, status, (found) => `${formatStatus(found, terminal)}\n`);
     } catch (error) {

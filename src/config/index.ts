@@ -23,5 +23,11 @@ export { describeTarget } from './connection.ts';
 export { loadInstance } from './instance.ts';
 export { INSTANCE_OPTIONS } from './instance-options.ts';
 export { isLoopback, parseDuration, parseHostPort, parseSize } from './parse.ts';
-export { loadPipeline, pipelineForTarget, requireTarget } from './pipeline.ts';
+export {
+  loadPipeline,
+  loadPipelineDocument,
+  pipelineForTarget,
+  readPipelineDocument,
+  requireTarget,
+} from './pipeline.ts';
 export type * from './types.ts';

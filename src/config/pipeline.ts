@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
 import { checkSources, checkTargets } from './checks.ts';
 import { resolveConnection } from './connection.ts';
@@ -11,9 +11,9 @@ import { type PipelineInput, pipelineSchema, SMALLEST_PIPELINE } from './schema-
 import { connectionSchema } from './schema-targets.ts';
 import { redact, secretsIn } from './secrets.ts';
 import { effectiveSettings } from './settings.ts';
-import type { Environment, JobFile, LoadedPipeline, TargetConnection } from './types.ts';
+import type { Environment, JobFile, LoadedPipeline, PipelineDocument, TargetConnection } from './types.ts';
 import { validate } from './validate.ts';
-import { readYamlFile, type YamlFile } from './yaml-file.ts';
+import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts';
 
 /**
  * Reads the pipeline folder `dir`: `config.yaml` and `jobs/*.yaml`.
@@ -23,14 +23,43 @@ import { readYamlFile, type YamlFile } from './yaml-file.ts';
  */
 export function loadPipeline(dir: string, options: { env: Environment }): LoadedPipeline {
   const file = readPipelineFile(dir);
-  const folder = resolve(dir);
-  const jobs = readJobs(join(dir, 'jobs'));
+  const jobs = listJobFiles(join(dir, 'jobs')).map((path) => readYamlFile(path));
+  return load({ dir, folder: resolve(dir), file, jobs }, options.env);
+}
+
+/**
+ * The same for texts that were deployed. Problems name `config.yaml` and `jobs/<name>`, behind `dir` where one is given.
+ *
+ * Throws a {@link ConfigError} `CONFIG_INVALID` with every problem of every file.
+ */
+export function loadPipelineDocument(
+  document: PipelineDocument,
+  options: { env: Environment; dir?: string },
+): LoadedPipeline {
+  const { dir } = options;
+  const place = (name: string) => (dir === undefined ? name : join(dir, name));
+  const file = parseYaml(place('config.yaml'), document.config);
+  const jobs = Object.keys(document.jobs)
+    .sort()
+    .map((name) => parseYaml(place(join('jobs', name)), document.jobs[name] as string));
+  return load({ dir, folder: document.folder, file, jobs }, options.env);
+}
+
+interface PipelineFiles {
+  readonly dir: string | undefined;
+  readonly folder: string;
+  readonly file: YamlFile;
+  readonly jobs: readonly YamlFile[];
+}
+
+function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, env: Environment): LoadedPipeline {
+  const jobs = readJobs(jobYamls);
   const problems: ConfigProblem[] = [...file.problems, ...jobs.problems];
   if (file.problems.length > 0) throw invalid(problems);
 
   // An empty file is a cleared pipeline.
   const content = file.content ?? {};
-  const substitution = substitute(content, pipelineSchema, options.env, folder);
+  const substitution = substitute(content, pipelineSchema, env, folder);
   const checked = validate(pipelineSchema, substitution);
   const targets = checkTargets(substitution.value, folder);
   const found = [
@@ -129,15 +158,12 @@ function unreadable(dir: string, file: string, error: NodeJS.ErrnoException): Co
   });
 }
 
-/** Every job file; `README.md`, `*.example` and hidden files beside them are none. What the jobs say is checked elsewhere. */
-function readJobs(folder: string): { files: JobFile[]; problems: ConfigProblem[] } {
+/** What the jobs say is checked elsewhere. */
+function readJobs(yamls: readonly YamlFile[]): { files: JobFile[]; problems: ConfigProblem[] } {
   const files: JobFile[] = [];
   const problems: ConfigProblem[] = [];
-  for (const name of listFiles(folder)) {
-    if (name.startsWith('.') || !/\.ya?ml$/.test(name)) continue;
-    const path = join(folder, name);
-    const yaml = readYamlFile(path);
-    const { content } = yaml;
+  for (const yaml of yamls) {
+    const { content, file: path } = yaml;
     problems.push(...yaml.problems);
     if (yaml.problems.length > 0) continue;
     if (content === null || typeof content !== 'object' || Array.isArray(content)) {
@@ -150,12 +176,47 @@ function readJobs(folder: string): { files: JobFile[]; problems: ConfigProblem[]
   return { files, problems };
 }
 
+/** Paths of the YAML files of a folder; `README.md`, `*.example` and hidden files beside them are none. */
+function listJobFiles(folder: string): string[] {
+  const names = listFiles(folder).filter((name) => !name.startsWith('.') && /\.ya?ml$/.test(name));
+  return names.map((name) => join(folder, name));
+}
+
 function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
     return [];
   }
+}
+
+/**
+ * The texts of a pipeline folder, to be deployed.
+ *
+ * Throws a {@link ConfigError}: `CONFIG_NOT_FOUND` when there is no `config.yaml`, `CONFIG_INVALID` when a file is no UTF-8.
+ */
+export function readPipelineDocument(dir: string): PipelineDocument {
+  readPipelineFile(dir);
+  const problems: ConfigProblem[] = [];
+  const read = (file: string): string => {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      problems.push({ file, line: 1, col: 1, message: 'the file is not UTF-8 text' });
+      return '';
+    }
+  };
+  const readAll = (folder: string) =>
+    Object.fromEntries(listJobFiles(folder).map((file) => [basename(file), read(file)]));
+  const document = {
+    config: read(join(dir, 'config.yaml')),
+    jobs: readAll(join(dir, 'jobs')),
+    tests: readAll(join(dir, 'jobs', 'tests')),
+    folder: resolve(dir),
+  };
+  if (problems.length > 0) throw invalid(problems);
+  return document;
 }
 
 /** Private keys must not be shown either, wherever they came from. */

@@ -98,6 +98,18 @@ export interface JobFile {
   readonly locate: (path: readonly PropertyKey[]) => { line: number; col: number };
 }
 
+/** A pipeline as texts: what is deployed, stored and compared. */
+export interface PipelineDocument {
+  /** `config.yaml`. */
+  readonly config: string;
+  /** Files of `jobs/` by name, for example `orders.yaml`. */
+  readonly jobs: Readonly<Record<string, string>>;
+  /** Files of `jobs/tests/` by name. They change nothing of what runs. */
+  readonly tests: Readonly<Record<string, string>>;
+  /** Absolute path of the folder in which relative paths of the configuration start. */
+  readonly folder: string;
+}
+
 /** A pipeline that was accepted. Deeply frozen. */
 export interface LoadedPipeline {
   /** The folder as the user wrote it; undefined for a pipeline that is only a target. */

@@ -4,7 +4,7 @@ import type { Engine, EngineSnapshot, Readiness } from './types.ts';
 /** `STARTED`: nothing has arrived yet. `IDLING`: everything is settled. `ERROR`: data does not flow. */
 export type RunState = 'STARTED' | 'RUNNING' | 'IDLING' | 'STOPPED' | 'ERROR';
 
-/** The body of `GET /api/v1/status` and what `rdi status` prints. */
+/** The body of `GET /api/v2/overview` and what `rdi status` prints. */
 export interface Status extends EngineSnapshot {
   readonly state: RunState;
   readonly ready: boolean;

@@ -1,11 +1,19 @@
 /**
  * What a running engine shows and takes. `pipeline.ts` implements {@link Engine}; `cli`, `http` and the metrics know
  * nothing else of it. Everything in a snapshot is plain JSON data without secrets, so it is the body of
- * `GET /api/v1/status` as it stands.
+ * `GET /api/v2/overview` as it stands.
  */
 import type { FeederWarning } from '../decode/types.ts';
 import type { HistogramSnapshot } from '../observe/metrics.ts';
 import type { TargetState } from '../write/types.ts';
+import type {
+  DlqControl,
+  HistoryControl,
+  LogControl,
+  PipelineControl,
+  PipelineState,
+  SecretControl,
+} from './operations.ts';
 
 /**
  * Where the entries of a stream went.
@@ -130,7 +138,47 @@ interface DlqCount {
   readonly evicted: number;
 }
 
+/** A source as the configuration describes it; placeholders unresolved, secrets replaced. */
+interface SourceSummary {
+  readonly name: string;
+  readonly type: string;
+  /** `postgresql`, `mysql`, …; empty for one that somebody else feeds. */
+  readonly dbType: string;
+  /** `host:port/database` as far as it is written. */
+  readonly connection: string;
+}
+
+/** A job in one line. */
+interface JobSummary {
+  readonly name: string;
+  /** What its `source` selects, for example `chinook.public.invoice`. */
+  readonly source: string;
+  readonly transformations: number;
+  readonly outputs: number;
+  readonly connections: readonly string[];
+}
+
+/** The configuration in force. */
+interface PipelineSummary {
+  readonly state: PipelineState;
+  /** ms since the epoch. */
+  readonly stateChangedAt: number;
+  /** False: stopped by a person, and stays so over restarts. */
+  readonly isActive: boolean;
+  /** False while nothing is deployed. */
+  readonly isDeployed: boolean;
+  /** Null for a pipeline that was given with `--target`. */
+  readonly revision: number | null;
+  readonly sources: readonly SourceSummary[];
+  readonly jobs: readonly JobSummary[];
+  /** Feeders are held back after a reset until one of them starts anew. */
+  readonly awaitsFeederRestart: boolean;
+  /** Why the last change of secrets or of the configuration could not take effect; null when it could. */
+  readonly failure: string | null;
+}
+
 export interface EngineSnapshot {
+  readonly pipeline: PipelineSummary;
   /** ms since the epoch. */
   readonly startedAt: number;
   /** When this snapshot was taken, ms since the epoch; ages are counted from here. */
@@ -207,8 +255,11 @@ export interface Readiness {
 /** The running engine as the operating rooms see it. */
 export interface Engine {
   snapshot(): EngineSnapshot;
-  /** Rejected records of one data stream; empty for a stream that has none. */
-  dlqRecords(stream: string, page: DlqPage): DlqRecord[];
+  readonly pipeline: PipelineControl;
+  readonly dlq: DlqControl;
+  readonly secrets: SecretControl;
+  readonly history: HistoryControl;
+  readonly log: LogControl;
   /** Lets a stream that `error_handling: abort` stopped go on. Resolves to false when there is none of that name. */
   resume(stream: string): Promise<boolean>;
   ready(): Readiness;

@@ -8,8 +8,8 @@
  * there it refuses requests that come from web pages.
  */
 import { ConfigError, InternalError, RdiError } from '../errors.ts';
+import { addApiRoutes, addHealthRoutes, addMetricsRoutes, type EngineSource } from './base-routes.ts';
 import { refuseForeignPages } from './guard.ts';
-import { addApiRoutes, addHealthRoutes, addMetricsRoutes, type EngineSource } from './routes.ts';
 
 export interface HttpOptions {
   readonly host: string;

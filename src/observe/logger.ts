@@ -6,6 +6,7 @@
  * replaced, and so is every known secret value wherever it turns up.
  */
 import { pino } from 'pino';
+import type { LogMemory } from './log-memory.ts';
 
 export type Logger = pino.Logger;
 
@@ -21,6 +22,8 @@ export interface LoggerOptions {
   readonly destination?: { write(line: string): void };
   /** Whether `fd` is a terminal; asked of the system when absent. */
   readonly isTerminal?: boolean;
+  /** Takes every line, too. */
+  readonly memory?: LogMemory;
 }
 
 /** A logger, and the way to tell it secrets that become known after it was made. */
@@ -40,7 +43,9 @@ export async function createLogger(options: LoggerOptions): Promise<RedactingLog
   const isTerminal = options.isTerminal ?? (fd === 1 ? process.stdout : process.stderr).isTTY === true;
   const isPretty = options.format === 'pretty' || (options.format === 'auto' && isTerminal);
   const sink = options.destination ?? openSink(fd);
-  const destination = isPretty ? await prettySink(sink, isTerminal) : sink;
+  const printed = isPretty ? await prettySink(sink, isTerminal) : sink;
+  const { memory } = options;
+  const destination = memory === undefined ? printed : remembering(printed, memory);
   const logger = pino(
     {
       level: options.level,
@@ -58,6 +63,15 @@ export async function createLogger(options: LoggerOptions): Promise<RedactingLog
     destination,
   );
   return { logger, addSecrets: (values) => secrets.add(values) };
+}
+
+function remembering(sink: { write(line: string): void }, memory: LogMemory): { write(line: string): void } {
+  return {
+    write: (line) => {
+      memory.add(line);
+      sink.write(line);
+    },
+  };
 }
 
 function openSink(fd: number): { write(line: string): void } {

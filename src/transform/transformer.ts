@@ -81,6 +81,10 @@ class JobTransformer implements EventTransformer {
     return this.#planOf(table).lane;
   }
 
+  jobOf(table: TableIdentity): string | null {
+    return this.#planOf(table).job?.definition.name ?? null;
+  }
+
   transform(
     events: readonly (ChangeEvent | null)[],
     results: TransformResults,

@@ -26,6 +26,8 @@ export interface EventTransformer {
    * elsewhere than to `target`, have lanes of their own: one for each set of connections that they need.
    */
   laneOf(table: TableIdentity): string;
+  /** Name of the job that handles a table; null for the default mapping. */
+  jobOf(table: TableIdentity): string | null;
   /**
    * Transforms `events[i]` for every `i` that is not null, in order. Synchronous unless a job in the batch looks something
    * up. One event never affects another. Rejects only with the reason of `signal`, or on a bug of ours.

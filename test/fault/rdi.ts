@@ -117,7 +117,7 @@ export class Rdi {
   }
 
   async status(): Promise<Status> {
-    const response = await fetch(`${this.http}/api/v1/status`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${this.http}/api/v2/overview`, { signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     return (await response.json()) as Status;
   }

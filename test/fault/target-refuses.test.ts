@@ -91,7 +91,7 @@ describe('keys of another type in the way', () => {
   async function readDlqs(streams: readonly string[]): Promise<Record<string, string>[]> {
     const pages = streams.map((stream) =>
       world.rdi.get<{ records: Record<string, string>[] }>(
-        `/api/v1/dlqs/${encodeURIComponent(stream)}/records?limit=1000`,
+        `/api/v2/pipelines/default/dlqs/${encodeURIComponent(stream)}/records?limit=1000`,
       ),
     );
     return (await Promise.all(pages)).flatMap(({ records }) => records);

@@ -18,7 +18,7 @@ export interface RdiOptions {
 export interface Rdi {
   readonly port: number;
   readonly http: string;
-  /** Body of `/api/v1/status`. */
+  /** Body of `/api/v2/overview`. */
   status(): Promise<EngineSnapshot>;
   /** Waits until nothing is pending and `isEnough` agrees; fails with the log's end when time is over. */
   settled(isEnough: (status: EngineSnapshot) => boolean, timeoutMs: number): Promise<EngineSnapshot>;
@@ -51,7 +51,7 @@ export async function startRdi(options: RdiOptions): Promise<Rdi> {
   const evidence = () => current.log();
 
   const status = async () => {
-    const response = await fetch(`${http}/api/v1/status`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${http}/api/v2/overview`, { signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     return (await response.json()) as EngineSnapshot;
   };

@@ -38,7 +38,7 @@ describe('health', () => {
     const readiness = await get(`${url}/readyz`);
     expect(readiness.status).toBe(503);
     expect(readiness.body['reasons']).toEqual([expect.stringContaining('starting')]);
-    expect((await get(`${url}/api/v1/status`)).status).toBe(503);
+    expect((await get(`${url}/api/v2/overview`)).status).toBe(503);
     expect((await fetch(`${url}/metrics`)).status).toBe(200);
   });
 
@@ -65,7 +65,7 @@ describe('health', () => {
 
 describe('status', () => {
   it('shows every stream with exactly the accounting fields, and totals', async () => {
-    const { body } = await get(`${await serve()}/api/v1/status`);
+    const { body } = await get(`${await serve()}/api/v2/overview`);
     const fields = { received: 100, written: 70, filtered: 2, superseded: 5, deduplicated: 4, rejected: 1, skipped: 8 };
     expect(body['streams']).toEqual([expect.objectContaining({ ...fields, pending: 10 })]);
     expect(body['totals']).toMatchObject({ ...fields, pending: 10 });
@@ -79,7 +79,7 @@ describe('status', () => {
       notices: ['uses rediss://:hunter2@h'],
     });
     const url = await serve(fakeEngine(() => snapshot, ['redis://app:hunter2@h is away']));
-    for (const path of ['/api/v1/status', '/readyz', '/healthz?verbose', '/metrics', '/api/v1/dlqs']) {
+    for (const path of ['/api/v2/overview', '/readyz', '/healthz?verbose', '/metrics', '/api/v2/pipelines/default/dlqs']) {
       expect(await (await fetch(url + path)).text(), path).not.toContain('hunter2');
     }
   });
@@ -87,34 +87,34 @@ describe('status', () => {
 
 describe('DLQ', () => {
   it('lists how many records each stream has', async () => {
-    const { body } = await get(`${await serve()}/api/v1/dlqs`);
+    const { body } = await get(`${await serve()}/api/v2/pipelines/default/dlqs`);
     expect(body).toEqual({ 'data:{rdi}:shop.orders': { total_count: 1, evicted: 0 } });
   });
 
   it('finds records by full name, DLQ name, name without prefix, and table name', async () => {
     const url = await serve();
     for (const name of ['data:{rdi}:shop.orders', 'dlq:data:{rdi}:shop.orders', '{rdi}:shop.orders', 'orders']) {
-      const { body } = await get(`${url}/api/v1/dlqs/${encodeURIComponent(name)}/records`);
+      const { body } = await get(`${url}/api/v2/pipelines/default/dlqs/${encodeURIComponent(name)}/records`);
       expect(body['records'], name).toHaveLength(1);
     }
   });
 
   it('pages', async () => {
-    const { body } = await get(`${await serve()}/api/v1/dlqs/orders/records?offset=1`);
+    const { body } = await get(`${await serve()}/api/v2/pipelines/default/dlqs/orders/records?offset=1`);
     expect(body['records']).toEqual([]);
   });
 
   it.each(['limit=0', 'limit=1001', 'limit=x', 'offset=-1', 'sort_order=up'])(
     'refuses %s with a reason',
     async (query) => {
-      const { status, body } = await get(`${await serve()}/api/v1/dlqs/orders/records?${query}`);
+      const { status, body } = await get(`${await serve()}/api/v2/pipelines/default/dlqs/orders/records?${query}`);
       expect(status).toBe(400);
       expect(body['detail']).toContain(query.split('=')[0]);
     },
   );
 
   it('answers 404 for a stream that does not exist', async () => {
-    expect((await get(`${await serve()}/api/v1/dlqs/nothing/records`)).status).toBe(404);
+    expect((await get(`${await serve()}/api/v2/pipelines/default/dlqs/nothing/records`)).status).toBe(404);
   });
 });
 
@@ -123,21 +123,21 @@ describe('resume', () => {
 
   it('lets a stopped stream go on', async () => {
     const url = await serve(fakeEngine(() => engineSnapshot({ streams: [stopped] })));
-    const { status, body } = await get(`${url}/api/v1/streams/orders/resume`, { method: 'POST' });
+    const { status, body } = await get(`${url}/api/v2/pipelines/default/streams/orders/resume`, { method: 'POST' });
     expect(status).toBe(200);
     expect(body).toEqual({ stream: 'data:{rdi}:shop.orders', resumed: true });
   });
 
   it('says when the stream is not stopped, or not there', async () => {
     const url = await serve();
-    expect((await get(`${url}/api/v1/streams/orders/resume`, { method: 'POST' })).status).toBe(409);
-    expect((await get(`${url}/api/v1/streams/other/resume`, { method: 'POST' })).status).toBe(404);
+    expect((await get(`${url}/api/v2/pipelines/default/streams/orders/resume`, { method: 'POST' })).status).toBe(409);
+    expect((await get(`${url}/api/v2/pipelines/default/streams/other/resume`, { method: 'POST' })).status).toBe(404);
   });
 
   it('is refused to pages of a web browser, by origin and by a rebound host name', async () => {
     const url = await serve();
     const init = { method: 'POST', headers: { origin: 'http://evil.example' } };
-    expect((await get(`${url}/api/v1/streams/orders/resume`, init)).status).toBe(403);
+    expect((await get(`${url}/api/v2/pipelines/default/streams/orders/resume`, init)).status).toBe(403);
     expect(await rawStatus(url, 'evil.example')).toBe(403);
     expect(await rawStatus(url, 'localhost:80')).toBe(200);
   });
@@ -161,7 +161,7 @@ describe('errors', () => {
         throw new Error('secret detail');
       }),
     );
-    const { status, body } = await get(`${url}/api/v1/status`);
+    const { status, body } = await get(`${url}/api/v2/overview`);
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toContain('secret detail');
     expect(errors.map(({ message }) => message)).toEqual(['secret detail']);

@@ -70,26 +70,28 @@ export function addApiRoutes(app: FastifyInstance, engineSource: EngineSource): 
     const engine = engineSource();
     return engine ? answer(engine) : fail(reply, 503, STARTING);
   };
-  app.get('/api/v1/status', (_request, reply) => withEngine(reply, readStatus));
-  app.get('/api/v1/dlqs', (_request, reply) =>
+  app.get('/api/v2/overview', (_request, reply) => withEngine(reply, readStatus));
+  app.get('/api/v2/pipelines/default/dlqs', (_request, reply) =>
     withEngine(reply, (engine) =>
       Object.fromEntries(
         engine.snapshot().dlqs.map(({ stream, count, evicted }) => [stream, { total_count: count, evicted }]),
       ),
     ),
   );
-  app.get<{ Params: { name: string }; Querystring: PageQuery }>('/api/v1/dlqs/:name/records', (request, reply) =>
-    withEngine(reply, (engine) => {
-      const page = parsePage(request.query);
-      if (typeof page === 'string') return fail(reply, 400, page);
-      const { dlqs, streams } = engine.snapshot();
-      const names = [...new Set([...dlqs.map(({ stream }) => stream), ...streams.map(({ name }) => name)])];
-      const name = resolveStreamName(request.params.name, names);
-      if (name === undefined) return fail(reply, 404, unknownStream(request.params.name));
-      return withoutCredentials({ stream: name, records: engine.dlqRecords(name, page) });
-    }),
+  app.get<{ Params: { name: string }; Querystring: PageQuery }>(
+    '/api/v2/pipelines/default/dlqs/:name/records',
+    (request, reply) =>
+      withEngine(reply, (engine) => {
+        const page = parsePage(request.query);
+        if (typeof page === 'string') return fail(reply, 400, page);
+        const { dlqs, streams } = engine.snapshot();
+        const names = [...new Set([...dlqs.map(({ stream }) => stream), ...streams.map(({ name }) => name)])];
+        const name = resolveStreamName(request.params.name, names);
+        if (name === undefined) return fail(reply, 404, unknownStream(request.params.name));
+        return withoutCredentials({ stream: name, records: engine.dlqRecords(name, page) });
+      }),
   );
-  app.post<{ Params: { name: string } }>('/api/v1/streams/:name/resume', (request, reply) =>
+  app.post<{ Params: { name: string } }>('/api/v2/pipelines/default/streams/:name/resume', (request, reply) =>
     withEngine(reply, async (engine) => {
       const names = engine.snapshot().streams.map((stream) => stream.name);
       const name = resolveStreamName(request.params.name, names);
@@ -101,7 +103,7 @@ export function addApiRoutes(app: FastifyInstance, engineSource: EngineSource): 
 }
 
 function unknownStream(name: string): string {
-  return `No stream, or more than one, is called ${name}. GET /api/v1/status lists the full names.`;
+  return `No stream, or more than one, is called ${name}. GET /api/v2/overview lists the full names.`;
 }
 
 /** The page, or a sentence that says which parameter is wrong. Defaults are RDI's: 20, 0, newest first. */
