@@ -93,6 +93,8 @@ interface StoreStatus {
   readonly limitBytes: number;
   readonly segments: number;
   readonly dataDir: string;
+  /** How long the disk took to make groups of entries durable, in seconds. */
+  readonly syncs?: HistogramSnapshot;
 }
 
 interface FeederConnectionStatus {
@@ -136,6 +138,69 @@ interface DlqCount {
   readonly count: number;
   /** Oldest records that were dropped because `dlq_max_messages` was reached. */
   readonly evicted: number;
+}
+
+/** Counts per bucket of {@link Latencies.boundsSec}, one more for everything above the last. */
+interface DurationCounts {
+  readonly counts: readonly number[];
+  readonly sumSec: number;
+}
+
+/** What became of the records of one table in one job, and how long they took until they were in the target. */
+export interface TableLatency {
+  /** `schema.table` or `db.table`. */
+  readonly table: string;
+  /** The feeder's topic prefix. */
+  readonly serverName: string;
+  readonly connector: string;
+  /** Null: no job, the default mapping. */
+  readonly job: string | null;
+  readonly written: number;
+  readonly filtered: number;
+  readonly superseded: number;
+  readonly rejected: number;
+  /** Records of a snapshot among them. */
+  readonly snapshotRows: number;
+  /** ms between the change in the database and its arrival here, of the last live change; null before the first. */
+  readonly behindSourceMs: number | null;
+  /** From the change in the database; live changes only. Written and superseded records count. */
+  readonly sourceToTarget: DurationCounts;
+  /** From the arrival at the endpoint. */
+  readonly endpointToTarget: DurationCounts;
+}
+
+/** Writes that one output of a job asked for. */
+export interface OutputCount {
+  readonly target: string;
+  /** Null: the default mapping. */
+  readonly job: string | null;
+  /** For example `output[1] redis.write`. */
+  readonly output: string | null;
+  readonly writes: number;
+}
+
+export interface TargetCount {
+  readonly name: string;
+  /** Batches with writes for it. */
+  readonly batches: number;
+  readonly writes: number;
+}
+
+/** What was settled since the start of the process, or the last reset. */
+export interface Latencies {
+  /** Ascending upper bounds of the buckets. */
+  readonly boundsSec: readonly number[];
+  readonly tables: readonly TableLatency[];
+  readonly outputs: readonly OutputCount[];
+  readonly targets: readonly TargetCount[];
+}
+
+/** A stream of which nothing is settled although it could be. */
+export interface StalledStream {
+  readonly name: string;
+  readonly db: number;
+  /** ms since the epoch. */
+  readonly since: number;
 }
 
 /** A source as the configuration describes it; placeholders unresolved, secrets replaced. */
@@ -192,6 +257,10 @@ export interface EngineSnapshot {
   readonly totals: AccountSums;
   readonly performance: Performance;
   readonly dlqs: readonly DlqCount[];
+  /** What {@link LatencyRecord} of `latencies.ts` counted. */
+  readonly latencies?: Latencies;
+  /** What {@link StallWatch} of `stall-watch.ts` found. */
+  readonly stalled?: readonly StalledStream[];
   /** Settings of the feeder that damage data. */
   readonly warnings: readonly FeederWarning[];
   /** Configuration that is accepted and has no effect, and other facts worth knowing; whole sentences. */
