@@ -6,22 +6,42 @@ import { resolve } from 'node:path';
 
 type Report = (message: string) => void;
 
+/** A value of the configuration that names a PEM file. */
+export interface PemSource {
+  readonly value: string;
+  /** Where a relative path starts. */
+  readonly folder: string;
+  /**
+   * The text as written, where the value came from a placeholder: then it may be the PEM text itself, and messages show this
+   * instead of a value that may be a secret.
+   */
+  readonly placeholder?: string | undefined;
+}
+
+/** The absolute path behind a value; undefined when it is PEM text. */
+export function pemFile({ value, folder }: PemSource): string | undefined {
+  return value.includes(BEGIN) ? undefined : resolve(folder, value);
+}
+
+const BEGIN = '-----BEGIN';
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** Certificates of a PEM file (one or a chain), as text; undefined after `report` was told why not. */
-export function readCertificates(path: string, folder: string, report: Report): string | undefined {
-  const text = readPem(path, folder, report);
+export function readCertificates(source: PemSource, report: Report): string | undefined {
+  const text = readPem(source, report);
+  const name = shownAs(source);
   if (text === undefined) return undefined;
   const certificates = text.match(CERTIFICATE);
   if (certificates === null) {
-    report(`\`${path}\` holds no certificate: a PEM file with \`-----BEGIN CERTIFICATE-----\` is needed`);
+    report(`\`${name}\` holds no certificate: a PEM file with \`-----BEGIN CERTIFICATE-----\` is needed`);
     return undefined;
   }
   for (const certificate of certificates) {
     try {
       new X509Certificate(certificate);
     } catch {
-      report(`\`${path}\` holds a damaged certificate`);
+      report(`\`${name}\` holds a damaged certificate`);
       return undefined;
     }
   }
@@ -30,45 +50,51 @@ export function readCertificates(path: string, folder: string, report: Report): 
 
 /** A private key of a PEM file, as text; it must open with the pass phrase and belong to the certificate. */
 export function readPrivateKey(
-  path: string,
-  folder: string,
+  source: PemSource,
   options: { password: string | undefined; cert: string | undefined; report: Report },
 ): string | undefined {
   const { password, cert, report } = options;
-  const text = readPem(path, folder, report);
+  const text = readPem(source, report);
+  const name = shownAs(source);
   if (text === undefined) return undefined;
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
-    report(`\`${path}\` holds no private key: a PEM file with \`-----BEGIN PRIVATE KEY-----\` is needed`);
+    report(`\`${name}\` holds no private key: a PEM file with \`-----BEGIN PRIVATE KEY-----\` is needed`);
     return undefined;
   }
   const isEncrypted = /ENCRYPTED/.test(text);
   if (isEncrypted && password === undefined) {
-    report(`the private key \`${path}\` is encrypted; \`key_password\` is needed`);
+    report(`the private key \`${name}\` is encrypted; \`key_password\` is needed`);
     return undefined;
   }
   try {
     const key = createPrivateKey({ key: text, ...(password === undefined ? {} : { passphrase: password }) });
     const first = cert?.match(CERTIFICATE)?.[0];
     if (first === undefined || new X509Certificate(first).checkPrivateKey(key)) return text;
-    report(`the private key \`${path}\` does not belong to the certificate`);
+    report(`the private key \`${name}\` does not belong to the certificate`);
   } catch {
     report(
-      `the private key \`${path}\` cannot be opened${isEncrypted ? '; is `key_password` right?' : ': it is damaged'}`,
+      `the private key \`${name}\` cannot be opened${isEncrypted ? '; is `key_password` right?' : ': it is damaged'}`,
     );
   }
   return undefined;
 }
 
-function readPem(path: string, folder: string, report: Report): string | undefined {
-  if (path.includes('-----BEGIN')) {
+function shownAs({ value, placeholder }: PemSource): string {
+  return placeholder ?? value;
+}
+
+function readPem(source: PemSource, report: Report): string | undefined {
+  const file = pemFile(source);
+  if (file === undefined) {
+    if (source.placeholder !== undefined) return source.value;
     report('the path of a PEM file is needed here, not its content');
     return undefined;
   }
   try {
-    return readFileSync(resolve(folder, path), 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    report(`\`${path}\` cannot be read: ${REASONS[code ?? ''] ?? code ?? 'unknown reason'}`);
+    report(`\`${shownAs(source)}\` cannot be read: ${REASONS[code ?? ''] ?? code ?? 'unknown reason'}`);
     return undefined;
   }
 }

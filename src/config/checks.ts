@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { resolveConnection } from './connection.ts';
+import { pathKey } from './placeholders.ts';
 import { SQL_TYPES } from './schema-sources.ts';
 import { type ConnectionInput, connectionSchema } from './schema-targets.ts';
 import type { TargetConnection } from './types.ts';
@@ -111,22 +112,29 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** Rules of `targets`, and the connections that keep them. */
+/** Rules of `targets`, the connections that keep them, and the files that they name. `writtenAt`: see `Substitution.written`. */
 export function checkTargets(
   content: unknown,
   folder: string,
-): { problems: PathProblem[]; connections: Record<string, TargetConnection> } {
+  writtenAt: ReadonlyMap<string, string>,
+): { problems: PathProblem[]; connections: Record<string, TargetConnection>; files: string[] } {
   const problems: PathProblem[] = [];
+  const files: string[] = [];
   const connections: [string, TargetConnection][] = [];
   for (const [id, target] of Object.entries(asMap(asMap(content)['targets']))) {
     const written = asMap(target)['connection'];
     if (written === undefined || written === null || typeof written !== 'object') continue;
-    const resolved = resolveConnection(validMembers(asMap(written)), folder, Object.keys(written));
     const at = ['targets', id, 'connection'];
+    const resolved = resolveConnection(validMembers(asMap(written)), {
+      folder,
+      written: Object.keys(written),
+      placeholderOf: (key) => writtenAt.get(pathKey([...at, key])),
+    });
+    files.push(...resolved.files);
     problems.push(...resolved.problems.map((problem) => ({ ...problem, path: [...at, ...problem.path] })));
     if (resolved.connection !== undefined) connections.push([id, resolved.connection]);
   }
-  return { problems, connections: Object.fromEntries(connections) };
+  return { problems, connections: Object.fromEntries(connections), files };
 }
 
 /** The keys of a connection that are right by themselves; what is wrong with the others is reported elsewhere. */

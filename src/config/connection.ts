@@ -1,4 +1,4 @@
-import { readCertificates, readPrivateKey } from './certificates.ts';
+import { type PemSource, pemFile, readCertificates, readPrivateKey } from './certificates.ts';
 import { parseHostPort, parseTargetUrl, type TargetUrl } from './parse.ts';
 import type { ConnectionInput } from './schema-targets.ts';
 import type { HostPort, TargetConnection, TargetTls } from './types.ts';
@@ -9,23 +9,39 @@ import type { PathProblem } from './validate.ts';
 /** Reports what is wrong with one key of the connection. */
 type Report = (key: keyof ConnectionInput, message: string) => void;
 
+/** Where a connection is written. */
+export interface ConnectionPlace {
+  /** Where relative paths start. */
+  readonly folder: string;
+  /** Keys that are written; those that `input` holds without it. */
+  readonly written?: readonly string[];
+  /** The text of a value as written, where it came from a placeholder. */
+  readonly placeholderOf?: (key: string) => string | undefined;
+}
+
 /**
- * The way to the target; `problems` tells, relative to the connection, why there is none. Reads certificate files.
+ * The way to the target; `problems` tells, relative to the connection, why there is none. Reads certificate files, and names
+ * them in `files`.
  *
- * `written` names the keys that are there, `input` holds those that are right by themselves.
+ * `input` holds the keys that are right by themselves.
  */
 export function resolveConnection(
   input: ConnectionInput,
-  folder: string,
-  written: readonly string[] = Object.keys(input),
-): { connection: TargetConnection | undefined; problems: PathProblem[] } {
+  { folder, written = Object.keys(input), placeholderOf }: ConnectionPlace,
+): { connection: TargetConnection | undefined; problems: PathProblem[]; files: string[] } {
   const problems: PathProblem[] = [];
   const report: Report = (key, message) => problems.push({ path: [key], message, onKey: true });
   const url = input.url === undefined ? undefined : parseTargetUrl(input.url);
   const has = (key: keyof ConnectionInput) => written.includes(key);
   checkWay(input, has, report);
-  const tls = resolveTls(input, has, url, folder, report);
-  if (problems.length > 0) return { connection: undefined, problems };
+  const source = (key: 'cacert' | 'cert' | 'key'): PemSource | undefined => {
+    const value = input[key];
+    return value === undefined ? undefined : { value, folder, placeholder: placeholderOf?.(key) };
+  };
+  const tls = resolveTls(input, has, url, source, report);
+  const sources = [source('cacert'), source('cert'), source('key')].filter((one) => one !== undefined);
+  const files = sources.map(pemFile).filter((file) => file !== undefined);
+  if (problems.length > 0) return { connection: undefined, problems, files };
   const user = input.user ?? url?.user;
   const password = input.password ?? url?.password;
   const db = input.db ?? url?.db;
@@ -36,7 +52,7 @@ export function resolveConnection(
     ...(db === undefined ? {} : { db }),
     ...(tls === undefined ? {} : { tls }),
   };
-  return { connection, problems };
+  return { connection, problems, files };
 }
 
 /** Exactly one of `host` and `port`, `url`, `sentinel`, `cluster`. */
@@ -81,7 +97,7 @@ function resolveTls(
   input: ConnectionInput,
   has: (key: keyof ConnectionInput) => boolean,
   url: TargetUrl | undefined,
-  folder: string,
+  source: (key: 'cacert' | 'cert' | 'key') => PemSource | undefined,
   report: Report,
 ): TargetTls | undefined {
   const files = (['cacert', 'cert', 'key'] as const).filter((key) => input[key] !== undefined);
@@ -98,13 +114,17 @@ function resolveTls(
       report('verify_hostname', '`verify_hostname` needs TLS, for example `tls: true`');
     return undefined;
   }
-  const ca =
-    input.cacert === undefined ? undefined : readCertificates(input.cacert, folder, (m) => report('cacert', m));
-  const cert = input.cert === undefined ? undefined : readCertificates(input.cert, folder, (m) => report('cert', m));
+  const certificates = (key: 'cacert' | 'cert') => {
+    const pem = source(key);
+    return pem === undefined ? undefined : readCertificates(pem, (message) => report(key, message));
+  };
+  const ca = certificates('cacert');
+  const cert = certificates('cert');
+  const keySource = source('key');
   const key =
-    input.key === undefined
+    keySource === undefined
       ? undefined
-      : readPrivateKey(input.key, folder, { password: input.key_password, cert, report: (m) => report('key', m) });
+      : readPrivateKey(keySource, { password: input.key_password, cert, report: (message) => report('key', message) });
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),

@@ -47,13 +47,14 @@ their first line.
 
 ## Variables and secrets
 
-\`${VARIABLE}\` in a value stands for a variable of the environment. It may be a part of a text, or the whole value also where a number,
-a boolean or one of some words is expected. A variable that is not set is an error that names it; only in sections that rdi does not use
-(\`sources\`, \`secret-providers\`) it may be missing. \`$${VARIABLE}\` is the literal text \`${VARIABLE}\`. The forms of 2023, \`\${env:NAME}\`,
-\`\${file:PATH}\` and \`\${file:PATH:PROPERTY}\`, still work and give a notice.
+\`${VARIABLE}\` in a value stands for a secret or a variable of the environment; [secrets.md](secrets.md) says where secrets come from.
+It may be a part of a text, or the whole value also where a number, a boolean or one of some words is expected. A name without a
+value is an error that says so; only in a section that rdi does not use (\`sources\`) it may be missing. \`$${VARIABLE}\` is the literal text \`${VARIABLE}\`. The forms of 2023, \`\${env:NAME}\`,
+\`\${file:PATH}\`, \`\${file:PATH:PROPERTY}\` and \`\${secrets:NAME}\`, still work and give a notice.
 
 Values marked **secret** never appear in logs, messages or pages; where a file refers to them, the reference is shown.
-Certificates and keys are given as paths of PEM files, relative to the file that names them, and read at the start.`;
+Certificates and keys are given as paths of PEM files, relative to the file that names them; a placeholder may also bring the PEM
+text itself. They are read at the start, and again when they change.`;
 
 const PIPELINE = `## Pipeline: \`config.yaml\`
 

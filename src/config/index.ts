@@ -22,12 +22,15 @@
 export { describeTarget } from './connection.ts';
 export { loadInstance } from './instance.ts';
 export { INSTANCE_OPTIONS } from './instance-options.ts';
+export { maskDocument, unmaskDocument } from './mask.ts';
 export { isLoopback, parseDuration, parseHostPort, parseSize } from './parse.ts';
 export {
   loadPipeline,
   loadPipelineDocument,
   pipelineForTarget,
   readPipelineDocument,
+  referredSecrets,
   requireTarget,
 } from './pipeline.ts';
+export type { Resolution } from './placeholders.ts';
 export type * from './types.ts';

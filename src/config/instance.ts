@@ -9,6 +9,7 @@ import { isLoopback, parseDuration, parseSize } from './parse.ts';
 import { substitute } from './placeholders.ts';
 import { invalid } from './problems.ts';
 import { type InstanceInput, instanceSchema, parseHttp, parseListen } from './schema-instance.ts';
+import { resolveSecretSources } from './secret-sources.ts';
 import { secretsIn } from './secrets.ts';
 import type { EndpointTls, EndpointUser, Environment, HostPort, Instance } from './types.ts';
 import { type PathProblem, validate } from './validate.ts';
@@ -41,7 +42,7 @@ export function loadInstance(sources: InstanceSources): Instance {
   if (file.problems.length > 0) throw invalid(file.problems);
   const content = file.content ?? {};
   const folder = resolve(dirname(file.file));
-  const substitution = substitute(content, instanceSchema, sources.env, folder);
+  const substitution = substitute(content, instanceSchema, sources, folder);
   const layered = layer(substitution.value, sources.flags ?? {}, sources.env);
   const checked = validate(instanceSchema, { ...substitution, value: layered.value });
   const place = (problem: PathProblem) => layered.place(file, problem);
@@ -55,6 +56,7 @@ export function loadInstance(sources: InstanceSources): Instance {
   const folderOf = (path: readonly PropertyKey[]) => (layered.isFromFile(path) ? folder : '.');
   const users = resolveUsers(input, layered.isFromFile, report);
   const tls = resolveTls(input, folderOf, report);
+  const secretSources = resolveSecretSources(input.secrets, folderOf, report);
   const listen = parseListen(input.listen ?? defaultOf(shape.listen)) as HostPort;
   checkReach(listen, input, users, tls, report);
   if (problems.length > 0) throw invalid(problems);
@@ -85,6 +87,7 @@ export function loadInstance(sources: InstanceSources): Instance {
     logLevel: input.log_level ?? defaultOf(shape.log_level),
     logFormat: input.log_format ?? defaultOf(shape.log_format),
     shutdownDeadlineMs: duration(input.shutdown_deadline, shape.shutdown_deadline),
+    secretSources,
     notices: httpNotices(http, place),
     secrets: [...new Set([...secretsIn(layered.value, instanceSchema), ...(tls === undefined ? [] : [tls.key])])],
   });
@@ -154,14 +157,17 @@ function resolveTls(
     report(path('client_certificates'), `\`client_certificates: ${clientCertificates}\` needs \`client_ca\``);
   }
   const read = (key: 'cert' | 'client_ca', file: string) =>
-    readCertificates(file, folderOf(path(key)), (message) => report(path(key), message));
+    readCertificates({ value: file, folder: folderOf(path(key)) }, (message) => report(path(key), message));
   const cert = read('cert', tls.cert);
   const clientCa = tls.client_ca === undefined ? undefined : read('client_ca', tls.client_ca);
-  const key = readPrivateKey(tls.key, folderOf(path('key')), {
-    password: tls.key_password,
-    cert,
-    report: (message) => report(path('key'), message),
-  });
+  const key = readPrivateKey(
+    { value: tls.key, folder: folderOf(path('key')) },
+    {
+      password: tls.key_password,
+      cert,
+      report: (message) => report(path('key'), message),
+    },
+  );
   if (cert === undefined || key === undefined) return undefined;
   return {
     cert,

@@ -5,13 +5,13 @@ import { checkSources, checkTargets } from './checks.ts';
 import { resolveConnection } from './connection.ts';
 import { freeze } from './freeze.ts';
 import { declaredNotices, pipelineNotices } from './notices.ts';
-import { substitute } from './placeholders.ts';
+import { type Resolution, referredNames, substitute } from './placeholders.ts';
 import { invalid, placed, sorted } from './problems.ts';
 import { type PipelineInput, pipelineSchema, SMALLEST_PIPELINE } from './schema-pipeline.ts';
 import { connectionSchema } from './schema-targets.ts';
 import { redact, secretsIn } from './secrets.ts';
 import { effectiveSettings } from './settings.ts';
-import type { Environment, JobFile, LoadedPipeline, PipelineDocument, TargetConnection } from './types.ts';
+import type { JobFile, LoadedPipeline, PipelineDocument, TargetConnection } from './types.ts';
 import { validate } from './validate.ts';
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -21,10 +21,10 @@ import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts';
  * Throws a {@link ConfigError}: `CONFIG_NOT_FOUND` when there is no `config.yaml`, `CONFIG_INVALID` with every problem of
  * every file otherwise.
  */
-export function loadPipeline(dir: string, options: { env: Environment }): LoadedPipeline {
+export function loadPipeline(dir: string, options: Resolution): LoadedPipeline {
   const file = readPipelineFile(dir);
   const jobs = listJobFiles(join(dir, 'jobs')).map((path) => readYamlFile(path));
-  return load({ dir, folder: resolve(dir), file, jobs }, options.env);
+  return load({ dir, folder: resolve(dir), file, jobs }, options);
 }
 
 /**
@@ -34,7 +34,7 @@ export function loadPipeline(dir: string, options: { env: Environment }): Loaded
  */
 export function loadPipelineDocument(
   document: PipelineDocument,
-  options: { env: Environment; dir?: string },
+  options: Resolution & { dir?: string },
 ): LoadedPipeline {
   const { dir } = options;
   const place = (name: string) => (dir === undefined ? name : join(dir, name));
@@ -42,7 +42,7 @@ export function loadPipelineDocument(
   const jobs = Object.keys(document.jobs)
     .sort()
     .map((name) => parseYaml(place(join('jobs', name)), document.jobs[name] as string));
-  return load({ dir, folder: document.folder, file, jobs }, options.env);
+  return load({ dir, folder: document.folder, file, jobs }, options);
 }
 
 interface PipelineFiles {
@@ -52,16 +52,16 @@ interface PipelineFiles {
   readonly jobs: readonly YamlFile[];
 }
 
-function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, env: Environment): LoadedPipeline {
+function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, resolution: Resolution): LoadedPipeline {
   const jobs = readJobs(jobYamls);
   const problems: ConfigProblem[] = [...file.problems, ...jobs.problems];
   if (file.problems.length > 0) throw invalid(problems);
 
   // An empty file is a cleared pipeline.
   const content = file.content ?? {};
-  const substitution = substitute(content, pipelineSchema, env, folder);
+  const substitution = substitute(content, pipelineSchema, resolution, folder);
   const checked = validate(pipelineSchema, substitution);
-  const targets = checkTargets(substitution.value, folder);
+  const targets = checkTargets(substitution.value, folder, substitution.written);
   const found = [
     ...substitution.problems,
     ...checked.problems,
@@ -90,13 +90,14 @@ function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, env: Environ
     document: redact(content, pipelineSchema) as Record<string, unknown>,
     notices: sorted(notices),
     secrets: unique([...secretsIn(substitution.value, pipelineSchema), ...keySecrets(targets.connections)]),
+    files: unique([...substitution.files, ...targets.files]),
   });
 }
 
 /** A pipeline without any file: every row as a hash to the target at `url` (`redis://`, `rediss://`, `unix://`). */
-export function pipelineForTarget(url: string, options: { env: Environment }): LoadedPipeline {
+export function pipelineForTarget(url: string, options: Resolution): LoadedPipeline {
   const content = { targets: { target: { connection: { url } } } };
-  const { value, problems: unfilled } = substitute(content, pipelineSchema, options.env, '.');
+  const { value, problems: unfilled } = substitute(content, pipelineSchema, options, '.');
   const input = connectionSchema.safeParse((value as typeof content).targets.target.connection);
   const report = (message: string) => invalid([{ file: '--target', line: 0, col: 0, message }]);
   if (unfilled[0] !== undefined) throw report(unfilled[0].message);
@@ -105,7 +106,7 @@ export function pipelineForTarget(url: string, options: { env: Environment }): L
       'a url such as `redis://127.0.0.1:6379`, `rediss://…` or `unix:///path/to/socket` is needed; special characters in a password must be percent-encoded',
     );
   }
-  const { connection, problems } = resolveConnection(input.data, '.');
+  const { connection, problems } = resolveConnection(input.data, { folder: '.' });
   if (connection === undefined) throw report(problems[0]?.message ?? 'the target cannot be used');
   return freeze<LoadedPipeline>({
     dir: undefined,
@@ -118,6 +119,7 @@ export function pipelineForTarget(url: string, options: { env: Environment }): L
     document: redact(content, pipelineSchema) as Record<string, unknown>,
     notices: [],
     secrets: secretsIn(value, pipelineSchema),
+    files: [],
   });
 }
 
@@ -217,6 +219,11 @@ export function readPipelineDocument(dir: string): PipelineDocument {
   };
   if (problems.length > 0) throw invalid(problems);
   return document;
+}
+
+/** Names that the placeholders of a pipeline refer to; none when its `config.yaml` is no YAML. */
+export function referredSecrets(document: Pick<PipelineDocument, 'config'>): string[] {
+  return referredNames(parseYaml('config.yaml', document.config).content);
 }
 
 /** Private keys must not be shown either, wherever they came from. */

@@ -5,9 +5,9 @@ import { fieldOf, memberSchema, unwrap } from './declare.ts';
 import type { Environment } from './types.ts';
 
 /**
- * `${NAME}` in a text stands for a variable of the process, `$${` for a literal `${`. A value that is one placeholder and
- * nothing else may stand where a number or a boolean is expected. The forms of 2023, `${env:NAME}`, `${file:PATH}` and
- * `${file:PATH:PROPERTY}`, still work.
+ * `${NAME}` in a text stands for a variable or a secret, `$${` for a literal `${`. A value that is one placeholder and nothing
+ * else may stand where a number or a boolean is expected. `${secret:PROVIDER:PATH:FIELD}` names a field of a secret provider.
+ * The forms of 2023, `${env:NAME}`, `${file:PATH}`, `${file:PATH:PROPERTY}` and `${secrets:NAME}`, still work.
  */
 export interface Substitution {
   /** The content with everything filled in. */
@@ -18,14 +18,24 @@ export interface Substitution {
   readonly unresolved: ReadonlySet<string>;
   readonly problems: readonly { path: readonly PropertyKey[]; message: string }[];
   readonly notices: readonly { path: readonly PropertyKey[]; message: string }[];
+  /** Absolute paths of files that values were read from. */
+  readonly files: readonly string[];
+}
+
+/** Where placeholders find their values. */
+export interface Resolution {
+  /** Values by name; those of secret providers by `secret:PROVIDER:PATH:FIELD`. */
+  readonly env: Environment;
+  /** Why there is no value of a name, where more is known than that: half a sentence. */
+  readonly whyMissing?: ((name: string) => string | undefined) | undefined;
 }
 
 export function pathKey(path: readonly PropertyKey[]): string {
   return JSON.stringify(path);
 }
 
-interface Run {
-  readonly env: Environment;
+interface Run extends Resolution {
+  readonly files: string[];
   /** Folder of the file, where relative paths start. */
   readonly folder: string;
   readonly written: Map<string, string>;
@@ -35,9 +45,15 @@ interface Run {
 }
 
 /** Fills in all placeholders of `content`. A variable that is not set is a problem, except where rdi does not use the value. */
-export function substitute(content: unknown, schema: z.ZodType, env: Environment, folder: string): Substitution {
-  const run: Run = { env, folder, written: new Map(), unresolved: new Set(), problems: [], notices: [] };
-  return { value: substituteValue(run, content, schema, [], false), ...run };
+export function substitute(
+  content: unknown,
+  schema: z.ZodType,
+  { env, whyMissing }: Resolution,
+  folder: string,
+): Substitution {
+  const found = { files: [], written: new Map(), unresolved: new Set<string>(), problems: [], notices: [] };
+  const run: Run = { env, whyMissing, folder, ...found };
+  return { value: substituteValue(run, content, schema, [], false), ...found };
 }
 
 function substituteValue(
@@ -113,20 +129,40 @@ export function convert(text: string, schema: z.ZodType): unknown {
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
-function lookUp(run: Run, inside: string, path: readonly PropertyKey[], fail: (message: string) => string): string {
+type Fail = (message: string) => string;
+
+function lookUp(run: Run, inside: string, path: readonly PropertyKey[], fail: Fail): string {
   const [kind, rest] = splitOnce(inside);
+  if (rest !== undefined && kind === 'secret') return ofProvider(run, inside, fail);
   if (rest === undefined || (kind !== 'env' && kind !== 'file' && kind !== 'secrets')) {
     if (!NAME.test(inside))
       return fail(`\`\${${inside}}\` is not the name of a variable; write \`$\${\` for a literal \`\${\``);
-    return run.env[inside] ?? fail(`the variable \`${inside}\` is not set`);
-  }
-  if (kind === 'secrets') {
-    return fail(
-      `\`\${${inside}}\` is a form of 2023 that needs its secret store; use a variable, for example \`\${TARGET_DB_PASSWORD}\``,
-    );
+    return run.env[inside] ?? fail(missing(run, inside, `the variable \`${inside}\` is not set`));
   }
   run.notices.push({ path, message: `\`\${${kind}:…}\` is a form of 2023; use \`\${NAME}\` and a variable` });
+  if (kind === 'secrets') return oldSecret(run, rest, fail);
   return kind === 'env' ? oldVariable(run, rest, fail) : oldFile(run, rest, fail);
+}
+
+function missing({ whyMissing }: Run, name: string, what: string): string {
+  const why = whyMissing?.(name);
+  return why === undefined ? what : `${what}: ${why}`;
+}
+
+/** `secret:PROVIDER:PATH:FIELD`; a path has no colon at its ends, and a field none at all. */
+const OF_PROVIDER = /^secret:[^:]+:[^:](?:.*[^:])?:[^:]+$/;
+
+function ofProvider(run: Run, inside: string, fail: Fail): string {
+  if (!OF_PROVIDER.test(inside)) {
+    return fail(`\`\${${inside}}\` must have the form \`\${secret:PROVIDER:PATH:FIELD}\``);
+  }
+  return run.env[inside] ?? fail(missing(run, inside, `\`\${${inside}}\` has no value`));
+}
+
+/** RDI of 2023 had one secret, which it named after the target. */
+function oldSecret(run: Run, name: string, fail: Fail): string {
+  const today = name === 'target-password' ? 'TARGET_DB_PASSWORD' : name;
+  return run.env[name] ?? run.env[today] ?? fail(missing(run, today, `the secret \`${today}\` is not set`));
 }
 
 function splitOnce(text: string): [string, string | undefined] {
@@ -135,18 +171,18 @@ function splitOnce(text: string): [string, string | undefined] {
 }
 
 /** RDI of 2023 put `REDIS_DI_` before names that lacked it. */
-function oldVariable(run: Run, name: string, fail: (message: string) => string): string {
+function oldVariable(run: Run, name: string, fail: Fail): string {
   const prefixed = name.startsWith('REDIS_DI_') ? name : `REDIS_DI_${name}`;
   const both = prefixed === name ? `\`${name}\` is` : `\`${prefixed}\` (or \`${name}\`) is`;
   return run.env[prefixed] ?? run.env[name] ?? fail(`the variable ${both} not set`);
 }
 
-function oldFile(run: Run, reference: string, fail: (message: string) => string): string {
-  const whole = readText(run.folder, reference);
+function oldFile(run: Run, reference: string, fail: Fail): string {
+  const whole = readText(run, reference);
   if (whole !== undefined) return whole.replace(/\r?\n$/, '');
   const colon = reference.lastIndexOf(':');
   const file = colon < 0 ? reference : reference.slice(0, colon);
-  const properties = colon < 0 ? undefined : readText(run.folder, file);
+  const properties = colon < 0 ? undefined : readText(run, file);
   if (properties === undefined) return fail(`the file \`${file}\` cannot be read`);
   const name = reference.slice(colon + 1);
   for (const line of properties.split(/\r?\n/)) {
@@ -156,10 +192,35 @@ function oldFile(run: Run, reference: string, fail: (message: string) => string)
   return fail(`the file \`${file}\` has no property \`${name}\``);
 }
 
-function readText(folder: string, file: string): string | undefined {
+function readText(run: Run, file: string): string | undefined {
+  const path = resolvePath(run.folder, file);
   try {
-    return readFileSync(resolvePath(folder, file), 'utf8');
+    const text = readFileSync(path, 'utf8');
+    run.files.push(path);
+    return text;
   } catch {
     return undefined;
   }
+}
+
+/** Names that placeholders in `content` refer to, each once: of variables and secrets, and references to providers. */
+export function referredNames(content: unknown): string[] {
+  const names = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value === 'string') {
+      for (const [, inside] of value.matchAll(PLACEHOLDER)) if (inside !== undefined) names.add(nameOf(inside));
+    } else if (value !== null && typeof value === 'object') {
+      for (const inner of Object.values(value)) visit(inner);
+    }
+  };
+  visit(content);
+  return [...names].filter((name) => NAME.test(name) || OF_PROVIDER.test(name));
+}
+
+function nameOf(inside: string): string {
+  const [kind, rest] = splitOnce(inside);
+  if (rest === undefined) return inside;
+  if (kind === 'env') return rest.startsWith('REDIS_DI_') ? rest : `REDIS_DI_${rest}`;
+  if (kind === 'secrets') return rest === 'target-password' ? 'TARGET_DB_PASSWORD' : rest;
+  return inside;
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { choice, flag, group, integer, list, parsed, parsedOrNumber, text, variable } from './declare.ts';
 import { parseDuration, parseHostPort, parseSize, parseTargetUrl } from './parse.ts';
+import { secretSourcesSchema } from './schema-secrets.ts';
 import { LOG_LEVELS } from './schema-sources.ts';
 
 /** `rdi.yaml`: what one process needs to know besides its pipeline. Every value is a flag and a variable, too. */
@@ -201,6 +202,7 @@ export const instanceSchema = group(
     endpoint: endpoint.optional(),
     disk_limit: size('disk-limit', '20gb', 'Bytes the data folder may take before feeders are held back.'),
     memory: memory.optional(),
+    secrets: secretSourcesSchema.optional(),
     log_level: choice(LOG_LEVELS, {
       description: 'Least level that is logged.',
       default: 'info',

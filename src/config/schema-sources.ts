@@ -226,8 +226,8 @@ export const secretProviders = map(
     { description: 'One provider.' },
   ),
   {
-    description: 'Secret providers of a Kubernetes cluster.',
-    noEffect: 'it mounts secrets in Kubernetes; give rdi the variables in its environment',
+    description:
+      'Secret providers, for placeholders of the form `secret:PROVIDER:PATH:FIELD` and for the names of their `objects`. Those of type `vault` are read with the address and login of `secrets.vault` in `rdi.yaml`; of those of type `aws` mount the secrets as files, and give rdi their folder as `secrets.dir`.',
   },
 );
 

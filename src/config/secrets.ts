@@ -3,13 +3,19 @@ import { fieldOf, memberSchema } from './declare.ts';
 
 /** What is secret is said where it is declared; free-form properties are judged by their name. */
 
-const HIDDEN = '********';
+/** Stands for a secret wherever one would be shown. */
+export const HIDDEN = '********';
 
 const SECRET_NAME = /passw|passphrase|secret|token|credential|private[._-]?key/i;
 
 /** Whether the value at a path must not be shown. */
 export function isSecretPath(path: readonly PropertyKey[], schema: z.ZodType | undefined): boolean {
-  if (schema !== undefined && fieldOf(schema).secret === true) return true;
+  if (schema !== undefined) {
+    const { secret, placeholder } = fieldOf(schema);
+    if (secret === true) return true;
+    // Where a secret is, is none.
+    if (placeholder === 'file') return false;
+  }
   return SECRET_NAME.test(String(path.at(-1) ?? ''));
 }
 

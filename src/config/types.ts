@@ -129,6 +129,8 @@ export interface LoadedPipeline {
   readonly notices: readonly ConfigNotice[];
   /** Values that no log, page or message may show. */
   readonly secrets: readonly string[];
+  /** Absolute paths of the files that values were taken from: certificates, keys, `${file:…}`. */
+  readonly files: readonly string[];
 }
 
 export interface EndpointUser {
@@ -150,6 +152,48 @@ interface EndpointLimits {
   readonly maxArguments: number;
   readonly maxConnections: number;
   readonly unauthenticatedTimeoutMs: number;
+}
+
+/** How to prove to Vault who we are. Tokens and ids stand here or in a file that is read again for each login. */
+export type VaultLogin =
+  | { readonly kind: 'token'; readonly token?: string; readonly file?: string }
+  | {
+      readonly kind: 'approle';
+      readonly roleId: string;
+      readonly secretId?: string;
+      readonly secretIdFile?: string;
+      readonly mount: string;
+    }
+  | { readonly kind: 'kubernetes'; readonly role: string; readonly jwtFile: string; readonly mount: string };
+
+/** One entry of `secrets.vault.paths`. */
+export interface VaultPath {
+  /** `secret/data/rdi`, without `/v1/`. */
+  readonly path: string;
+  /** Only this field, under `name`; all fields under their own names without it. */
+  readonly only?: { readonly field: string; readonly name: string };
+}
+
+export interface VaultSettings {
+  /** Origin of the server, for example `https://vault.example.net:8200`. */
+  readonly address: string;
+  readonly namespace?: string;
+  /** PEM text. */
+  readonly ca?: string;
+  /** Undefined: nothing can be read. */
+  readonly login: VaultLogin | undefined;
+  readonly paths: readonly VaultPath[];
+  readonly refreshMs: number;
+}
+
+/** Where values for `${NAME}` come from beside the variables of the process. Paths are absolute. */
+export interface SecretSources {
+  /** Folder with one file per name. */
+  readonly dir?: string;
+  /** What encrypts the values that are kept in the store: text, or a file that holds it. */
+  readonly key?: string;
+  readonly keyFile?: string;
+  readonly vault?: VaultSettings;
 }
 
 /** What one process needs to know besides its pipeline. Deeply frozen. */
@@ -186,6 +230,7 @@ export interface Instance {
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly shutdownDeadlineMs: number;
+  readonly secretSources: SecretSources;
   readonly notices: readonly ConfigNotice[];
   readonly secrets: readonly string[];
 }

@@ -348,9 +348,7 @@ const variableCases: Case[] = [
   {
     name: 'an old secret',
     text: connection(...plain, 'password: "${secrets:target-password}"'),
-    lines: [
-      '7:17: `${secrets:target-password}` is a form of 2023 that needs its secret store; use a variable, for example `${TARGET_DB_PASSWORD}`',
-    ],
+    lines: ['7:17: the secret `TARGET_DB_PASSWORD` is not set'],
   },
 ];
 

@@ -35,6 +35,7 @@ describe('an instance', () => {
       logLevel: 'info',
       logFormat: 'auto',
       shutdownDeadlineMs: 30_000,
+      secretSources: {},
       notices: [],
       secrets: [],
     });
@@ -129,6 +130,22 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
       logLevel: 'trace',
       logFormat: 'json',
       shutdownDeadline: '5s',
+      secretsDir: '/s',
+      secretsKey: 'k1',
+      secretsKeyFile: '/f',
+      vaultAddress: 'https://v:8200',
+      vaultNamespace: 'n',
+      vaultCacert: cert,
+      vaultPaths: 'a/b, C=d/e#f',
+      vaultToken: 't1',
+      vaultTokenFile: '/t',
+      vaultRoleId: 'r1',
+      vaultSecretId: 's1',
+      vaultSecretIdFile: '/i',
+      vaultKubernetesRole: 'kr',
+      vaultKubernetesTokenFile: '/j',
+      vaultLoginMount: 'm',
+      vaultRefresh: '7s',
     };
     expect(INSTANCE_OPTIONS.map((option) => option.property).toSorted()).toEqual(Object.keys(samples).toSorted());
     const byFlag = loadInstance({ flags: { ...samples, testMode: true }, env: {} });
@@ -145,6 +162,18 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
       },
       memory: { maxBufferedBytes: 2 * 2 ** 20, maxBatchBytes: 3 * 2 ** 20, maxBatchesInFlight: 8 },
       target: 'redis://h',
+      secretSources: {
+        dir: '/s',
+        key: 'k1',
+        vault: {
+          address: 'https://v:8200',
+          namespace: 'n',
+          ca: readFileSync(cert, 'utf8'),
+          login: { kind: 'approle', roleId: 'r1', secretId: 's1', secretIdFile: '/i', mount: 'm' },
+          paths: [{ path: 'a/b' }, { path: 'd/e', only: { field: 'f', name: 'C' } }],
+          refreshMs: 7000,
+        },
+      },
     });
   });
 
