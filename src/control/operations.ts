@@ -107,7 +107,7 @@ export interface PipelineControl {
   reset(options: { readonly flushTarget: boolean }): Promise<void>;
   /** Forgets the DLQ of one stream, and on request removes what its table has in the target. Null: no such stream. */
   resetTable(stream: string, options: { readonly flushTarget: boolean }): Promise<TableReset | null>;
-  /** Deletes every key of a target (FLUSHALL). Throws TargetError when it cannot. */
+  /** Deletes every key of a target's database (FLUSHDB). Throws TargetError when it cannot. */
   flushTarget(name: string): Promise<void>;
   /** Deploys an empty configuration, stopped. */
   clear(): Promise<void>;
@@ -213,6 +213,17 @@ export interface TracedEntry {
   readonly settledAt: number;
 }
 
+export interface HistoryOptions {
+  /** Entries that arrived before are left out, ms since the epoch. */
+  readonly fromMs?: number;
+  /** Full name of the only stream that is wanted. */
+  readonly stream?: string;
+  /** Told now and then how much has been read, from 0 to 1, also while nothing is found. */
+  readonly onProgress?: (share: number) => void;
+  /** A stretch of the journal cannot be read and is passed by: one sentence. */
+  readonly onDamaged?: (message: string) => void;
+}
+
 /** Entries for people who look: those that are retained, and those that are settled from now on. */
 export interface HistoryControl {
   /** When the oldest entry arrived that is still in the journal, ms since the epoch; null when there is none. */
@@ -221,7 +232,9 @@ export interface HistoryControl {
    * Entries still in the journal, oldest first, from the first that arrived at or after `fromMs`. Whoever reads holds no memory
    * beyond one batch; stop by returning.
    */
-  entries(options: { readonly fromMs?: number; readonly stream?: string }): AsyncIterable<StreamEntry>;
+  entries(options: HistoryOptions): AsyncIterable<StreamEntry>;
+  /** Whether an entry of the journal is settled, as of a moment ago. */
+  isSettled(entry: StreamEntry): boolean;
   /** The newest change events of a stream (or of all), newest first, as far as they are in the journal. */
   recent(options: { readonly stream?: string; readonly limit: number }): Promise<StreamEntry[]>;
   /** Entries that are settled from now on, until `signal` is aborted. Slow readers miss some; none is held back. */
