@@ -23,6 +23,7 @@ class Series {
   readonly endpoint = new Histogram(BOUNDS_SEC);
   snapshotRows = 0;
   behindSourceMs: number | null = null;
+  lastChangeMs: number | null = null;
 
   constructor(table: TableIdentity, job: string | null) {
     this.table = table;
@@ -30,7 +31,7 @@ class Series {
   }
 
   snapshot(): TableLatency {
-    const { table, job, outcomes, snapshotRows, behindSourceMs } = this;
+    const { table, job, outcomes, snapshotRows, behindSourceMs, lastChangeMs } = this;
     const { counts: sourceCounts, sum: sourceSum } = this.source.snapshot();
     const { counts: endpointCounts, sum: endpointSum } = this.endpoint.snapshot();
     return {
@@ -44,6 +45,7 @@ class Series {
       rejected: outcomes[OUTCOME.rejected] ?? 0,
       snapshotRows,
       behindSourceMs,
+      lastChangeMs,
       sourceToTarget: { counts: sourceCounts, sumSec: sourceSum },
       endpointToTarget: { counts: endpointCounts, sumSec: endpointSum },
     };
@@ -93,6 +95,7 @@ export class LatencyRecord {
       series.endpoint.observe(secondsBetween(arrivedMs, writtenMs));
       if (event.snapshot || event.sourceMs === 0) continue;
       series.source.observe(secondsBetween(event.sourceMs, writtenMs));
+      series.lastChangeMs = arrivedMs;
       series.behindSourceMs = arrivedMs > event.sourceMs ? arrivedMs - event.sourceMs : 0;
     }
     for (const [i, target] of jobs.connections.entries()) this.#addWrites(target, writes[i] ?? []);
@@ -144,7 +147,7 @@ export class LatencyRecord {
     const cached = this.#byTable.get(table);
     if (cached) return cached;
     const job = jobs.jobOf(table);
-    const id = JSON.stringify([table.connector, table.serverName, nameOf(table), job]);
+    const id = JSON.stringify([table.serverName, nameOf(table), job]);
     const series = this.#series.get(id) ?? new Series(table, job);
     this.#series.set(id, series);
     this.#byTable.set(table, series);

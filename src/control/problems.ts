@@ -18,6 +18,7 @@ export function findProblems(snapshot: EngineSnapshot): Problem[] {
     ...storeProblems(snapshot),
     ...snapshot.targets.flatMap((target) => targetProblems(target, snapshot)),
     ...streamProblems(snapshot),
+    ...stallProblems(snapshot),
     ...backpressureProblems(snapshot),
     ...dlqProblems(snapshot),
     ...snapshot.warnings.map(({ stream, message }) => warn(`${stream}: ${sentence(message)}`)),
@@ -97,6 +98,15 @@ function streamProblems({ streams, takenAt }: EngineSnapshot): Problem[] {
       found.push(fail(`The account of ${stream.name} is off by ${missing}. This is a bug in rdi, please report it.`));
     }
     return found;
+  });
+}
+
+function stallProblems({ stalled = [], takenAt }: EngineSnapshot): Problem[] {
+  return stalled.map(({ name, since }) => {
+    const age = formatDuration(takenAt - since);
+    return fail(
+      `Nothing of stream ${name} was settled for ${age}, although entries wait and the target takes writes. Nothing is lost. Restart rdi, and report this with a support package (rdi dump-support-package).`,
+    );
   });
 }
 

@@ -163,6 +163,8 @@ export interface TableLatency {
   readonly snapshotRows: number;
   /** ms between the change in the database and its arrival here, of the last live change; null before the first. */
   readonly behindSourceMs: number | null;
+  /** When the last live change arrived, ms since the epoch. */
+  readonly lastChangeMs: number | null;
   /** From the change in the database; live changes only. Written and superseded records count. */
   readonly sourceToTarget: DurationCounts;
   /** From the arrival at the endpoint. */
