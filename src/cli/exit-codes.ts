@@ -14,24 +14,47 @@ export const EXIT = {
 /** The person pressed Ctrl-C, or the process was told to end. */
 export class Interrupted extends Error {}
 
-/** The running rdi refused a request. */
+/** One of the reasons for a refusal, as the API gives it. */
+export interface RefusalItem {
+  readonly code: string;
+  readonly message: string;
+  readonly remediation?: string;
+  readonly details?: unknown;
+}
+
+/** The running rdi refused a request, or none answered. */
 export class ApiError extends RdiError {
   /** HTTP status; 0 when nothing answered. */
   readonly status: number;
+  readonly items: readonly RefusalItem[];
 
-  constructor(code: 'API_UNREACHABLE' | 'API_REFUSED', what: string, status: number, fix: string, cause?: unknown) {
-    super(code, what, { fix, cause });
+  constructor(
+    code: 'API_UNREACHABLE' | 'API_REFUSED',
+    what: string,
+    status: number,
+    fix: string,
+    more: { readonly cause?: unknown; readonly items?: readonly RefusalItem[] } = {},
+  ) {
+    super(code, what, { fix, cause: more.cause });
     this.status = status;
+    this.items = more.items ?? [];
   }
 }
+
+/** What was waited for did not happen in time. It may still happen. */
+export class TimedOut extends Error {}
 
 /** The exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof TimedOut) return EXIT.timeout;
   if (error instanceof ConfigError) return EXIT.usage;
-  if (error instanceof ApiError && error.status === 404) return EXIT.notFound;
-  if (error instanceof RdiError && (error.code === 'API_UNREACHABLE' || error.code === 'REPLAY_UNREACHABLE')) {
-    return EXIT.unreachable;
-  }
+  if (error instanceof ApiError) return exitCodeOfRefusal(error);
+  if (error instanceof RdiError && error.code === 'REPLAY_UNREACHABLE') return EXIT.unreachable;
   return EXIT.failed;
+}
+
+function exitCodeOfRefusal({ code, status }: ApiError): number {
+  if (code === 'API_UNREACHABLE' || status === 401 || status === 403) return EXIT.unreachable;
+  return status === 404 ? EXIT.notFound : EXIT.failed;
 }

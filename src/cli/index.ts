@@ -9,12 +9,13 @@
 import { Command, CommanderError } from 'commander';
 import { RdiError } from '../errors.ts';
 import { VERSION } from '../lib/version.ts';
+import { connectionOptions, takesApi } from './api.ts';
 import { addCompletion } from './completion.ts';
 import type { Context } from './context.ts';
+import { addGetDlq, addListDlqs } from './dlqs.ts';
 import { addDryRun } from './dry-run.ts';
-import { EXIT, exitCodeOf, Interrupted } from './exit-codes.ts';
+import { EXIT, exitCodeOf, Interrupted, TimedOut } from './exit-codes.ts';
 import { addListDlqRecords } from './list-dlq-records.ts';
-import { addListDlqs } from './list-dlqs.ts';
 import { addRepair } from './repair.ts';
 import { addReplay } from './replay.ts';
 import { addResume } from './resume.ts';
@@ -56,9 +57,11 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     .helpOption('-h, --help', 'explain the program, or a command')
     .helpCommand('help [command]', 'explain a command')
     .showHelpAfterError('Add --help to see what is possible.')
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .addHelpText('after', EXAMPLES);
+  addGlobalOptions(program);
   // The flags of the instance come from the configuration's schema, which other commands need not wait for.
   if (args.some((arg) => arg === 'run' || arg === 'completion')) await addRun(program, context);
   else describeRun(program);
@@ -68,6 +71,7 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     addDryRun,
     addStatus,
     addListDlqs,
+    addGetDlq,
     addListDlqRecords,
     addResume,
     addReplay,
@@ -78,6 +82,18 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     await add(program, context);
   }
   return program;
+}
+
+/** RDI's global options may stand before the command, too; what stands behind it is stronger. */
+function addGlobalOptions(program: Command): void {
+  for (const option of connectionOptions())
+    program.addOption(option.helpGroup('Connection options of all commands that ask a running rdi:'));
+  program.hook('preAction', (_program, command) => {
+    if (!takesApi(command)) return;
+    for (const [name, value] of Object.entries(program.opts())) {
+      if (command.getOptionValue(name) === undefined) command.setOptionValueWithSource(name, value, 'cli');
+    }
+  });
 }
 
 const EXAMPLES = `
@@ -91,6 +107,7 @@ Exit codes:
   0 done, 1 failed, 2 wrong usage or configuration, 3 no rdi reached, 4 waited too long, 5 not found, 130 interrupted`;
 
 function describe(error: unknown, terminal: Terminal): string {
+  if (error instanceof TimedOut) return error.message;
   if (error instanceof RdiError) return `${error.code}: ${error.message}`;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const evidence = terminal.env['RDI_DEBUG'] === undefined ? 'Set RDI_DEBUG=1 to see where.' : stack;

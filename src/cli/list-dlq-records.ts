@@ -1,81 +1,83 @@
 import { type Command, Option } from 'commander';
 import type { DlqRecord } from '../control/index.ts';
-import { callApi, withApiUrl } from './api-client.ts';
+import { ConfigError } from '../errors.ts';
+import { type Api, type ApiOptions, connectApi, withApi } from './api.ts';
 import type { AddCommand, Context } from './context.ts';
+import { formatRecord, operationName } from './dlq-record-view.ts';
+import type { Dlqs } from './dlqs.ts';
 import { wholeNumber } from './numbers.ts';
 import { type OutputFormat, print, withOutput } from './output.ts';
+import { type PipelineOption, pipelinePath, withPipeline } from './pipeline-path.ts';
 import { printable } from './terminal.ts';
 
-interface RecordsOptions {
-  readonly apiUrl?: string;
+interface RecordsOptions extends ApiOptions, PipelineOption {
   readonly output: OutputFormat;
   readonly limit: number;
   readonly offset: number;
   readonly sortOrder: 'asc' | 'desc';
+  /** Of earlier versions. */
+  readonly dlqName?: string;
+  readonly maxRecords?: number;
+  readonly oldest?: true;
 }
 
-export const addListDlqRecords: AddCommand = (program: Command, { terminal }: Context) => {
+interface RecordsPage {
+  readonly stream: string;
+  readonly records: readonly DlqRecord[];
+}
+
+export const addListDlqRecords: AddCommand = (program: Command, context: Context) => {
   const command = program
     .command('list-dlq-records')
     .alias('get-rejected')
-    .summary('show rejected records of a stream with the reason')
+    .summary('show rejected records with the reason')
     .description(
-      'Shows the rejected records of a stream, each with the reason and what to do about it. ' +
+      'Shows the rejected records of a stream, or of all, each with the reason and what to do about it. ' +
         'The name may be short where only one stream fits: orders for data:{rdi}:shop.orders.',
     )
-    .argument('<stream>', 'name of the stream, as list-dlqs shows it')
-    .addOption(new Option('--limit <n>', 'at most so many, 1 to 1000').default(20).argParser(wholeNumber(1, 1000)))
+    .argument('[dlq]', 'name of the stream, as list-dlqs shows it (default: all of them)')
+    .addOption(new Option('--limit <n>', 'at most so many of a stream').default(20).argParser(wholeNumber(1, 1000)))
     .addOption(new Option('--offset <n>', 'leave out the first').default(0).argParser(wholeNumber(0, 999_999_999)))
-    .addOption(new Option('--sort-order <order>', 'newest or oldest first').choices(['desc', 'asc']).default('desc'));
-  withOutput(withApiUrl(command)).action(async (stream: string, options: RecordsOptions) => {
-    const { limit, offset, sortOrder } = options;
-    const query = `limit=${limit}&offset=${offset}&sort_order=${sortOrder}`;
-    const path = `/api/v2/pipelines/default/dlqs/${encodeURIComponent(stream)}/records?${query}`;
-    const page = await callApi<{ stream: string; records: DlqRecord[] }>(terminal, options.apiUrl, path);
-    const found = { ...page, records: page.records.map(withOperationName) };
-    await print(terminal, options.output, found, formatRecords);
+    .addOption(new Option('--sort-order <order>', 'newest or oldest first').choices(['desc', 'asc']).default('desc'))
+    .addOption(new Option('--dlq-name <name>', 'the argument of earlier versions').hideHelp())
+    .addOption(new Option('--max-records <n>', '--limit').argParser(wholeNumber(1, 1000)).hideHelp())
+    .addOption(new Option('--oldest', '--sort-order asc').hideHelp());
+  withApi(withOutput(withPipeline(command))).action(async (name: string | undefined, options: RecordsOptions) => {
+    if (name !== undefined && options.dlqName !== undefined) {
+      throw new ConfigError('CONFIG_INVALID', 'The DLQ is named twice', { fix: 'Leave --dlq-name out.' });
+    }
+    const api = await connectApi(context, options);
+    const pages = await readPages(api, name ?? options.dlqName, options);
+    // One stream has the shape of the API; several are a list of it.
+    const result = (name ?? options.dlqName) === undefined ? pages : pages[0]!;
+    await print(
+      context.terminal,
+      options.output,
+      result,
+      () => pages.map(formatPage).join('\n') || 'No record was rejected.\n',
+    );
   });
 };
 
-const OPERATIONS: Readonly<Record<string, string>> = {
-  c: 'create',
-  u: 'update',
-  d: 'delete',
-  r: 'read',
-  t: 'truncate',
-  m: 'message',
-};
-
-function withOperationName(record: DlqRecord): DlqRecord {
-  return { ...record, opcode: OPERATIONS[record.opcode] ?? record.opcode };
+async function readPages(api: Api, name: string | undefined, options: RecordsOptions): Promise<RecordsPage[]> {
+  const { pipeline, maxRecords, oldest, offset } = options;
+  const query = {
+    limit: maxRecords ?? options.limit,
+    offset,
+    sort_order: oldest === true ? 'asc' : options.sortOrder,
+  };
+  const names = name === undefined ? Object.keys(await api.get<Dlqs>(pipelinePath(pipeline, 'dlqs'))) : [name];
+  const pages: RecordsPage[] = [];
+  for (const dlq of names) {
+    const page = await api.get<RecordsPage>(pipelinePath(pipeline, 'dlqs', dlq, 'records'), query);
+    const records = page.records.map((record) => ({ ...record, opcode: operationName(record.opcode) }));
+    pages.push({ ...page, stream: page.stream ?? dlq, records });
+  }
+  return pages;
 }
 
-/** The fields that explain a record, in reading order; the raw bytes are for JSON output. */
-const SHOWN = [
-  'reason_rejected',
-  'key',
-  'before',
-  'after',
-  'job',
-  'step',
-  'expression',
-  'target',
-  'removed_fields',
-] as const;
-
-function formatRecords({ stream, records }: { stream: string; records: DlqRecord[] }): string {
+function formatPage({ stream, records }: RecordsPage, _index: number, pages: readonly RecordsPage[]): string {
   if (records.length === 0) return `No rejected records of ${printable(stream)} here.\n`;
-  return records.map(formatRecord).join('\n');
-}
-
-function formatRecord(record: DlqRecord): string {
-  const { entry_id, timestamp, opcode, schema, db, table } = record;
-  const tableName = table === undefined ? '' : [schema || db, table].filter(Boolean).join('.');
-  const heading = [entry_id, timestamp, opcode, tableName].filter((part) => part !== '').map(printable);
-  const width = Math.max(...SHOWN.map((field) => field.length));
-  const lines = SHOWN.flatMap((field) => {
-    const value = record[field];
-    return value ? [`  ${field.padEnd(width)}  ${printable(value)}\n`] : [];
-  });
-  return `${heading.join('  ')}\n${lines.join('')}`;
+  const heading = pages.length > 1 ? `${printable(stream)}\n` : '';
+  return heading + records.map(formatRecord).join('\n');
 }

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Status } from '../control/index.ts';
-import { callApi, withApiUrl } from './api-client.ts';
+import { type Api, type ApiOptions, connectApi, withApi } from './api.ts';
 import type { AddCommand, Context } from './context.ts';
 import { ApiError } from './exit-codes.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { type OutputFormat, print, withOutput } from './output.ts';
 import { formatStatus } from './status-view.ts';
 
-interface StatusOptions {
-  readonly apiUrl?: string;
+interface StatusOptions extends ApiOptions {
   readonly output: OutputFormat;
   readonly live: boolean;
 }
@@ -27,21 +26,24 @@ export const addStatus: AddCommand = (program: Command, context: Context) => {
         'every received entry is in exactly one of the places that the account line lists.',
     )
     .option('-l, --live', 'show it again every second until Ctrl-C', false);
-  withOutput(withApiUrl(command)).action(async (options: StatusOptions) => {
-    await (options.live ? untilInterrupted((signal) => live(context, options, signal)) : once(context, options));
+  withApi(withOutput(command)).action(async (options: StatusOptions) => {
+    const api = await connectApi(context, options);
+    await (options.live
+      ? untilInterrupted((signal) => live(context, api, options, signal))
+      : once(context, api, options));
   });
 };
 
-async function once({ terminal }: Context, { apiUrl, output }: StatusOptions): Promise<void> {
-  const status = await callApi<Status>(terminal, apiUrl, '/api/v2/overview');
+async function once({ terminal }: Context, api: Api, { output }: StatusOptions): Promise<void> {
+  const status = await api.get<Status>('/api/v2/overview');
   await print(terminal, output, status, (found) => formatStatus(found, terminal));
 }
 
-async function live(context: Context, options: StatusOptions, signal: AbortSignal): Promise<never> {
+async function live(context: Context, api: Api, options: StatusOptions, signal: AbortSignal): Promise<never> {
   const { terminal } = context;
   while (true) {
     try {
-      const status = await callApi<Status>(terminal, options.apiUrl, '/api/v2/overview');
+      const status = await api.get<Status>('/api/v2/overview');
       if (terminal.isScreen) terminal.out(CLEAR_SCREEN);
       await print(terminal, options.output, status, (found) => `${formatStatus(found, terminal)}\n`);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Question } from './prompt.ts';
 
 /** Where a command reads its surroundings and writes its results; tests put their own in its place. */
 export interface Terminal {
@@ -11,11 +12,15 @@ export interface Terminal {
   readonly isScreen: boolean;
   /** Whether diagnostics go to a person's screen: a moving progress bar. */
   readonly isErrorScreen: boolean;
+  /** Asks the person for one line; undefined where nobody sits there who could answer. Throws Interrupted on Ctrl-C. */
+  readonly ask?: (question: string, options?: Question) => Promise<string>;
+  /** Columns and rows of the person's screen; undefined where there is none. */
+  readonly size?: () => { columns: number; rows: number };
 }
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
-  const { env, stdout, stderr } = process;
+  const { env, stdin, stdout, stderr } = process;
   // `rdi status | head` closes the pipe early; that is no failure of ours.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
@@ -27,6 +32,10 @@ export function processTerminal(): Terminal {
     env,
     isScreen: stdout.isTTY === true && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb',
     isErrorScreen: stderr.isTTY === true && env['TERM'] !== 'dumb',
+    ...(stdout.isTTY ? { size: () => ({ columns: stdout.columns, rows: stdout.rows }) } : {}),
+    ...(stdin.isTTY && stderr.isTTY
+      ? { ask: async (question, options) => (await import('./prompt.ts')).askPerson(question, options) }
+      : {}),
   };
 }
 
