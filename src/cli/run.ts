@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Instance, InstanceOption, LoadedPipeline } from '../config/index.ts';
+import type { Instance, InstanceOption } from '../config/index.ts';
+import type { StartWith } from '../control/engine.ts';
 import { ConfigError, formatProblem } from '../errors.ts';
 import { expectShortLives } from '../lib/short-lived-objects.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { JobDefinition } from '../transform/index.ts';
 import type { AddCommand, Context } from './context.ts';
 import { operate } from './operate.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,12 +32,14 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
   for (const option of INSTANCE_OPTIONS) command.addOption(flagOf(option));
   command.action(async (flags: Readonly<Record<string, unknown>>) => {
     expectShortLives();
-    const { pipeline, jobs, instance } = await loadConfiguration(flags, context.terminal.env);
+    const { env } = context.terminal;
+    const { start, instance } = await loadConfiguration(flags, env);
     const { createLogger } = await import('../observe/logger.ts');
-    const secrets = [...pipeline.secrets, ...instance.secrets];
-    const level = pipeline.settings.logLevel ?? instance.logLevel;
-    const { logger } = await createLogger({ level, format: instance.logFormat, secrets });
-    logStart(logger, pipeline, instance);
+    const { LogMemory } = await import('../observe/log-memory.ts');
+    const logMemory = new LogMemory();
+    const { logLevel: level, logFormat: format, secrets } = instance;
+    const { logger, addSecrets } = await createLogger({ level, format, secrets, memory: logMemory });
+    logStart(logger, instance);
     context.exitCode = await operate({
       terminal: context.terminal,
       logger,
@@ -43,7 +47,7 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
       deadlineMs: instance.shutdownDeadlineMs,
       startEngine: async () => {
         const { startEngine } = await import('../control/engine.ts');
-        return startEngine({ pipeline, jobs, instance, logger });
+        return startEngine({ start, instance, env, logger, addSecrets, logMemory });
       },
     });
   });
@@ -56,48 +60,38 @@ function flagOf({ flag, kind, placeholder, description, variable, defaultText, s
 }
 
 interface Configuration {
-  readonly pipeline: LoadedPipeline;
-  readonly jobs: readonly JobDefinition[];
+  readonly start: StartWith;
   readonly instance: Instance;
 }
 
 /**
- * Pipeline with its jobs, and instance, as flags, variables and files say.
+ * Where the pipeline comes from, and the instance, as flags, variables and files say.
  *
- * @throws ConfigError with every problem
+ * @throws ConfigError with every problem of the instance, or when a folder that was asked for is no pipeline
  */
 async function loadConfiguration(
   flags: Readonly<Record<string, unknown>>,
   env: Terminal['env'],
 ): Promise<Configuration> {
-  const { loadInstance, loadPipeline, pipelineForTarget, requireTarget } = await import('../config/index.ts');
+  const { loadInstance, pipelineForTarget, readPipelineDocument } = await import('../config/index.ts');
   const { dir: givenDir, instance: file, ...values } = flags as { dir?: string; instance?: string; target?: string };
   if (givenDir !== undefined && values.target !== undefined) {
     throw new ConfigError('CONFIG_INVALID', '--dir and --target exclude each other', {
       fix: 'Leave --target out: config.yaml of the folder names the target. Or leave --dir out, to run without a folder.',
     });
   }
-  const dir = givenDir ?? (values.target === undefined ? '.' : undefined);
-  const instance = loadInstance({ dir, file, flags: values, env });
-  const usesTarget = givenDir === undefined && instance.target !== undefined;
-  const pipeline = usesTarget ? pipelineForTarget(instance.target, { env }) : loadPipeline(dir ?? '.', { env });
-  if (pipeline.jobs.length > 0) return { ...(await readJobs(pipeline)), instance };
-  requireTarget(pipeline);
-  return { pipeline, jobs: [], instance };
-}
-
-/** The jobs, whose languages take a moment to load. Which targets they need is known only when they are put together. */
-async function readJobs(pipeline: LoadedPipeline): Promise<Omit<Configuration, 'instance'>> {
-  const { loadJobs } = await import('../control/load-jobs.ts');
-  const { jobs, problems, notices } = loadJobs(pipeline);
-  if (problems.length > 0) {
-    const what = problems.length === 1 ? 'a job has a problem' : `the jobs have ${problems.length} problems`;
-    throw new ConfigError('CONFIG_INVALID', what, { problems });
+  const folder = givenDir ?? (values.target === undefined ? '.' : undefined);
+  const instance = loadInstance({ dir: folder, file, flags: values, env });
+  if (givenDir === undefined && instance.target !== undefined) {
+    return { start: { kind: 'target', pipeline: pipelineForTarget(instance.target, { env }) }, instance };
   }
-  return { pipeline: { ...pipeline, notices: [...pipeline.notices, ...notices] }, jobs };
+  const dir = givenDir ?? '.';
+  // Without a folder that was asked for, what was deployed is run.
+  if (givenDir === undefined && !existsSync(join(dir, 'config.yaml'))) return { start: { kind: 'deployed' }, instance };
+  return { start: { kind: 'folder', document: readPipelineDocument(dir), dir }, instance };
 }
 
-function logStart(logger: Logger, pipeline: LoadedPipeline, instance: Instance): void {
+function logStart(logger: Logger, instance: Instance): void {
   logger.info({ version: VERSION, node: process.versions.node, dataDir: instance.dataDir }, 'rdi is starting');
-  for (const notice of [...pipeline.notices, ...instance.notices]) logger[notice.level](formatProblem(notice));
+  for (const notice of instance.notices) logger[notice.level](formatProblem(notice));
 }

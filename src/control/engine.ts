@@ -1,94 +1,87 @@
 import { Checkpoint } from '../checkpoint/index.ts';
-import type { Instance, LoadedPipeline } from '../config/index.ts';
-import { Decoder, type FeederWarning } from '../decode/index.ts';
-import { Dlq } from '../dlq/index.ts';
+import type { Environment, Instance, LoadedPipeline, PipelineDocument } from '../config/index.ts';
+import type { FeederWarning } from '../decode/index.ts';
 import { formatProblem, RdiError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
-import { compileGlob } from '../lib/glob.ts';
 import { VERSION } from '../lib/version.ts';
+import type { LogMemory } from '../observe/log-memory.ts';
 import { createOnceEvery, type Logger } from '../observe/logger.ts';
-import { Pipeline, placeOf } from '../pipeline.ts';
+import { placeOf } from '../pipeline.ts';
 import { Endpoint } from '../sink/index.ts';
 import { EmbeddedStore, type StoredStream } from '../streams/index.ts';
-import { createTransformer, type EventTransformer, type JobDefinition } from '../transform/index.ts';
-import type { Writer } from '../write/index.ts';
+import { Flow, type FlowEvents } from './flow.ts';
+import { interimDlq, interimHistory, interimSecrets } from './interim.ts';
+import { LatencyRecord } from './latencies.ts';
+import type { DlqControl, HistoryControl, LogControl, SecretControl } from './operations.ts';
 import { PerformanceRecord } from './performance.ts';
+import { PipelineDesk } from './pipeline-desk.ts';
+import { summarize } from './pipeline-summary.ts';
+import { StallWatch } from './stall-watch.ts';
 import { accountStreams, sumAccounts } from './stream-accounts.ts';
 import { StreamMemory } from './stream-memory.ts';
-import { Targets } from './targets.ts';
-import type { DlqPage, DlqRecord, Engine, EngineSnapshot, Readiness } from './types.ts';
+import type { Engine, EngineSnapshot, Readiness } from './types.ts';
 
-const CLOSE_POLL_MS = 20;
-/** With a target away, the stop waits no longer than this for something to be settled by the others. */
-const STUCK_MS = 300;
 /** Part of the shutdown deadline for draining; the rest is for storing the checkpoint and closing. */
 const DRAIN_SHARE = 0.75;
+/** How long a change of configuration waits for what is on its way to the targets. */
+const HALT_MS = 10_000;
 const SAME_MESSAGE_MS = 10_000;
 
+/** What an engine begins with. */
+export type StartWith =
+  /** Texts that are deployed first, unless they are deployed already. `dir` is shown before the names of files. */
+  | { readonly kind: 'folder'; readonly document: PipelineDocument; readonly dir: string }
+  /** A pipeline that is not stored. */
+  | { readonly kind: 'target'; readonly pipeline: LoadedPipeline }
+  /** What was deployed last, if anything was. */
+  | { readonly kind: 'deployed' };
+
 export interface EngineOptions {
-  readonly pipeline: LoadedPipeline;
-  /** The jobs of the pipeline, without problems. */
-  readonly jobs: readonly JobDefinition[];
+  readonly start: StartWith;
   readonly instance: Instance;
+  readonly env: Environment;
   readonly logger: Logger;
+  /** Told of values that no line of the log may hold. */
+  readonly addSecrets?: (values: readonly string[]) => void;
+  readonly logMemory?: LogMemory;
 }
 
 /**
- * Builds all rooms, wires them into one path, and opens the endpoint last, when the store is recovered.
+ * Opens the store, puts the configuration in force, and opens the endpoint last. A target that is away is no reason not to
+ * start, nor is a configuration that is missing.
  *
- * Throws {@link RdiError} when a target that is needed is not configured, the store cannot be opened or the port cannot be
- * had; nothing is left running then. A target that is away is no reason not to start.
+ * Throws {@link RdiError} when the configuration has problems, the store cannot be opened or the port cannot be had; nothing is
+ * left running then.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { pipeline, jobs, instance, logger } = options;
-  const targets = new Targets({ pipeline, logger, maxBatchesInFlight: instance.memory.maxBatchesInFlight });
-  const { targetDataType, jsonUpdateStrategy, keyTemplate } = pipeline.settings;
-  const transformer = createTransformer({
-    jobs,
-    settings: { dataType: targetDataType, jsonUpdate: jsonUpdateStrategy, keyTemplate },
-    lookups: targets.createLookups(lookedUp(jobs)),
-    clock: systemClock,
-    onWarning: (message) => logger.warn(message),
-  });
-  targets.check(transformer.connections);
-  let store: EmbeddedStore | undefined;
+  const engine = new RunningEngine(options);
   try {
-    store = await EmbeddedStore.open({
-      folder: instance.dataDir,
-      clock: systemClock,
-      diskLimitBytes: instance.diskLimitBytes,
-      tailBytes: instance.memory.maxBufferedBytes,
-      onNotice: ({ level, message }) => logger[level](message),
-    });
-    const writers = targets.createWriters(transformer.connections, store.targetConnections);
-    targets.connect();
-    const engine = new RunningEngine(options, store, targets, transformer, writers);
     await engine.open();
     return engine;
   } catch (error) {
-    await targets.close(0);
-    await store?.close();
+    await engine.abandon();
     throw error;
   }
 }
 
-/** Names of the connections that jobs look things up from. */
-function lookedUp(jobs: readonly JobDefinition[]): string[] {
-  const blocks = jobs.flatMap((job) => job.blocks);
-  return blocks.flatMap((block) => (block.uses === 'redis.lookup' ? [block.connection] : []));
-}
-
 class RunningEngine implements Engine {
+  readonly pipeline: PipelineDesk;
+  readonly dlq: DlqControl;
+  readonly secrets: SecretControl;
+  readonly history: HistoryControl;
+  readonly log: LogControl;
   readonly #options: EngineOptions;
-  readonly #store: EmbeddedStore;
-  readonly #targets: Targets;
-  readonly #streamMemory: StreamMemory;
-  readonly #endpoint: Endpoint;
-  readonly #checkpoint: Checkpoint;
-  readonly #pipeline: Pipeline;
+  #store!: EmbeddedStore;
+  #endpoint!: Endpoint;
+  #streamMemory!: StreamMemory;
+  #checkpoint!: Checkpoint;
+  #flow: Flow | null = null;
+  #port: number;
   readonly #performance = new PerformanceRecord();
+  readonly #latencies = new LatencyRecord(() => systemClock.now());
+  readonly #stallWatch = new StallWatch(() => systemClock.now());
   readonly #startedAt = Date.now();
-  readonly #warnings: FeederWarning[] = [];
+  readonly #warnings = new Map<string, FeederWarning>();
   readonly #tables = new Map<StoredStream, string>();
   readonly #onceEvery = createOnceEvery(() => systemClock.elapsed());
   #syncMode: 'SNAPSHOT' | 'STREAMING' | 'UNKNOWN' = 'UNKNOWN';
@@ -97,56 +90,61 @@ class RunningEngine implements Engine {
   #last: EngineSnapshot | null = null;
   #isClosing = false;
 
-  constructor(
-    options: EngineOptions,
-    store: EmbeddedStore,
-    targets: Targets,
-    transformer: EventTransformer,
-    writers: readonly Writer[],
-  ) {
+  constructor(options: EngineOptions) {
     this.#options = options;
-    this.#store = store;
-    this.#targets = targets;
-    this.#streamMemory = new StreamMemory(store, (message) => this.#logSeldom('error', message));
-    this.#endpoint = this.#createEndpoint();
-    this.#checkpoint = new Checkpoint({
-      from: store.checkpoint,
-      save: (checkpoint) => store.settle(checkpoint),
-      now: () => systemClock.now(),
-      onSaveFailed: (error) => this.#logSeldom('error', `The checkpoint cannot be stored: ${error.message}`),
+    this.#port = options.instance.listen.port;
+    const { logger, env, instance, logMemory } = options;
+    this.dlq = interimDlq(() => this.#store);
+    this.secrets = interimSecrets(env);
+    this.history = interimHistory();
+    this.log = { lines: (page) => logMemory?.lines(page) ?? [] };
+    this.pipeline = new PipelineDesk({
+      environment: () => env,
+      store: () => this.#store,
+      makeFlow: (running) => new Flow({ running, instance, logger, events: this.#events }),
+      changeOver: (flow) => this.#changeOver(flow),
+      restart: () => this.#restart(),
+      dropRecords: (stream) => this.dlq.drop({ stream }),
+      onSecrets: (values) => options.addSecrets?.(values),
+      onLevel: (level) => this.#setLevel(level),
+      logger,
     });
-    this.#pipeline = this.#createPipeline(transformer, writers);
   }
 
-  /** Opens the port and starts the path; that second, so that nothing runs when the port cannot be had. */
+  /** Opens the port last but for the path, so that nothing runs when the port cannot be had. */
   async open(): Promise<void> {
+    await this.#openStore();
+    const flow = await this.pipeline.open(this.#options.start);
     await this.#endpoint.listen();
-    this.#pipeline.run().catch((error: unknown) => this.#fail(error));
+    this.#port = this.#endpoint.port;
+    this.#begin(flow);
+  }
+
+  /** Lets go of what {@link open} had when it failed. */
+  async abandon(): Promise<void> {
+    this.#isClosing = true;
+    await this.#flow?.halt(0);
+    await this.#endpoint?.close();
+    await this.#store?.close();
   }
 
   snapshot(): EngineSnapshot {
     return this.#last ?? this.#take();
   }
 
-  dlqRecords(stream: string, page: DlqPage): DlqRecord[] {
-    if (this.#last) return [];
-    return this.#store.deadLetters.records(stream, page).map(({ id, fields }) => ({
-      __dlq_stream_entry_id: id,
-      ...(fields as Omit<DlqRecord, '__dlq_stream_entry_id'>),
-    }));
-  }
-
   async resume(stream: string): Promise<boolean> {
     const isStopped = (one: StoredStream) => one.name === stream && this.#checkpoint.behind(one)?.stopped;
     const stopped = this.#store.streams().find(isStopped);
-    return stopped && !this.#failure ? this.#pipeline.resume(stopped) : false;
+    return stopped && !this.#failure ? ((await this.#flow?.pipeline?.resume(stopped)) ?? false) : false;
   }
 
   ready(): Readiness {
     const reasons: string[] = [];
     if (this.#failure) reasons.push(this.#failure.message);
     if (!this.#endpoint.state.listening) reasons.push('The endpoint is not open.');
-    reasons.push(...this.#targets.obstacles());
+    if (this.pipeline.current === null)
+      reasons.push('No pipeline is deployed. Deploy one with rdi deploy --dir FOLDER.');
+    reasons.push(...(this.#flow?.targets.obstacles() ?? []));
     return { ready: reasons.length === 0, reasons };
   }
 
@@ -155,66 +153,128 @@ class RunningEngine implements Engine {
     this.#isClosing = true;
     const startedAt = systemClock.elapsed();
     const { shutdownDeadlineMs } = this.#options.instance;
+    await this.pipeline.close();
     await this.#endpoint.close();
     await this.#store.flush();
-    await this.#drain(startedAt + shutdownDeadlineMs * DRAIN_SHARE);
-    this.#pipeline.stop();
+    await this.#flow?.drain(
+      startedAt + shutdownDeadlineMs * DRAIN_SHARE,
+      () => this.#failure !== null,
+      () => this.#performance.entries,
+    );
     const restMs = shutdownDeadlineMs * (1 - DRAIN_SHARE);
-    await this.#targets.close(this.#failure ? 0 : restMs);
-    // What the target accepted last is settled a moment later.
-    await endOf(this.#pipeline.over, restMs);
+    // A lane beside the failed one may still settle, but what waits for a disk must not hold the stop.
+    await withinMs(this.#flow?.halt(this.#failure ? 0 : restMs), restMs * 2);
     this.#checkpoint.recount(this.#store.streams());
     await this.#checkpoint.flush();
     this.#last = this.#take();
     await this.#store.close();
   }
 
-  /** Waits for what can still be written. Lanes whose target is away make the stop no longer. */
-  async #drain(untilMs: number): Promise<void> {
-    let entries = -1;
-    let movedAt = systemClock.elapsed();
-    while (!this.#failure && this.#targets.canWrite && !this.#pipeline.isDrained) {
-      const now = systemClock.elapsed();
-      if (this.#targets.areReady || this.#performance.entries !== entries) movedAt = now;
-      entries = this.#performance.entries;
-      if (now >= untilMs || now - movedAt > STUCK_MS) return;
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+  async #openStore(): Promise<void> {
+    const { instance, logger } = this.#options;
+    this.#store = await EmbeddedStore.open({
+      folder: instance.dataDir,
+      clock: systemClock,
+      diskLimitBytes: instance.diskLimitBytes,
+      tailBytes: instance.memory.maxBufferedBytes,
+      onNotice: ({ level, message }) => logger[level](message),
+    });
+    this.#streamMemory = new StreamMemory(this.#store, (message) => this.#logSeldom('error', message));
+    this.#checkpoint = this.#newCheckpoint();
+    this.#endpoint = this.#createEndpoint();
+  }
+
+  #newCheckpoint(): Checkpoint {
+    return new Checkpoint({
+      from: this.#store.checkpoint,
+      save: (checkpoint) => this.#store.settle(checkpoint),
+      now: () => systemClock.now(),
+      onSaveFailed: (error) => this.#logSeldom('error', `The checkpoint cannot be stored: ${error.message}`),
+    });
+  }
+
+  #begin(flow: Flow | null): void {
+    this.#flow = flow;
+    this.#failure = null;
+    this.#checkpoint = this.#newCheckpoint();
+    flow?.begin(this.#store, this.#checkpoint, this.#streamMemory);
+  }
+
+  /** Ends the flow that runs, has the configuration stored, and begins the next one where the last one stood. */
+  async #changeOver({ next, store }: { next: Flow | null; store: () => Promise<void> }): Promise<void> {
+    const before = this.#flow;
+    await before?.halt(this.#failure ? 0 : HALT_MS);
+    this.#flow = null;
+    let flow = next;
+    try {
+      await store();
+    } catch (error) {
+      // What was in force stays in force.
+      flow = before === null ? null : new Flow({ ...this.#flowOptions, running: before.running });
+      throw error;
+    } finally {
+      if (!this.#isClosing) this.#begin(flow);
     }
   }
 
+  /** Closes store and endpoint, and opens them again: a store that is to be reset is reset on the way. */
+  async #restart(): Promise<void> {
+    // Whoever looks meanwhile sees what was.
+    this.#last = this.#take();
+    await this.#endpoint.close();
+    await this.#store.close();
+    this.#tables.clear();
+    this.#warnings.clear();
+    this.#syncMode = 'UNKNOWN';
+    await this.#openStore();
+    await this.#endpoint.listen();
+    this.#last = null;
+  }
+
+  get #flowOptions() {
+    const { instance, logger } = this.#options;
+    return { instance, logger, events: this.#events };
+  }
+
   #take(): EngineSnapshot {
-    const { pipeline, instance } = this.#options;
-    const streams = accountStreams(this.#store, this.#checkpoint, this.#pipeline.oldestPending(), this.#tables);
+    const { instance } = this.#options;
+    const running = this.pipeline.current;
+    const oldest = this.#flow?.pipeline?.oldestPending() ?? NOTHING_IN_FLIGHT;
+    const streams = accountStreams(this.#store, this.#checkpoint, oldest, this.#tables);
+    const targets = this.#flow?.targets.statuses() ?? [];
     return {
+      pipeline: { ...summarize(running), ...this.pipeline.status, awaitsFeederRestart: this.#store.awaitsFeeder },
       startedAt: this.#startedAt,
       takenAt: systemClock.now(),
       version: VERSION,
       syncMode: this.#syncMode,
       store: this.#storeStatus(),
       endpoint: this.#endpoint.state,
-      targets: this.#targets.statuses(),
+      targets,
       streams,
       totals: sumAccounts(streams),
       performance: this.#performance.snapshot(),
-      dlqs: this.#last ? this.#last.dlqs : this.#store.deadLetters.queues(),
-      warnings: this.#warnings,
-      notices: [...pipeline.notices, ...instance.notices].map(formatProblem),
+      latencies: this.#latencies.snapshot(),
+      stalled: this.#stallWatch.find(streams, targets, this.#flow !== null && this.#failure === null),
+      dlqs: this.#store.deadLetters.queues(),
+      warnings: [...this.#warnings.values()],
+      notices: [...(running?.pipeline.notices ?? []), ...instance.notices].map(formatProblem),
       memory: {
         bufferedBytes: this.#store.bufferedBytes,
         bufferedLimitBytes: instance.memory.maxBufferedBytes,
-        inFlightEntries: this.#pipeline.inFlightEntries,
+        inFlightEntries: this.#flow?.pipeline?.inFlightEntries ?? 0,
       },
     };
   }
 
   #storeStatus(): EngineSnapshot['store'] {
-    const { bytes, limitBytes, segments, pressure } = this.#store;
+    const { bytes, limitBytes, segments, pressure, awaitsFeeder } = this.#store;
     const { dataDir } = this.#options.instance;
     const facts = { bytes, limitBytes, segments, dataDir };
     if (this.#failure) return { state: 'failed', message: this.#failure.message, ...facts };
     const message = this.#checkpoint.failure;
     if (message) return { state: 'full', message, ...facts };
-    return pressure === 'none'
+    return pressure === 'none' || awaitsFeeder
       ? { state: 'ready', ...facts }
       : { state: 'full', message: fullMessage(pressure), ...facts };
   }
@@ -230,55 +290,42 @@ class RunningEngine implements Engine {
     logger.fatal({ err: error, code: this.#failure.code }, this.#failure.message);
   }
 
-  #createPipeline(transformer: EventTransformer, writers: readonly Writer[]): Pipeline {
-    const { pipeline, instance } = this.#options;
-    const { settings } = pipeline;
-    const pattern = settings.streamPattern === undefined ? null : compileGlob(settings.streamPattern);
-    return new Pipeline({
-      store: this.#store,
-      checkpoint: this.#checkpoint,
-      decoder: this.#createDecoder(),
-      transformer,
-      writers,
-      dlq: new Dlq({
-        store: this.#store.deadLetters,
-        maxRecords: settings.dlqMaxMessages,
-        now: () => systemClock.now(),
-        onStoreFailed: (error) => this.#logSeldom('error', `A rejected record cannot be stored: ${error.message}`),
-      }),
-      clock: systemClock,
-      errorHandling: settings.errorHandling,
-      selects: (stream) => pattern?.test(stream.name) ?? true,
-      limits: {
-        entries: settings.readBatchSize,
-        bytes: instance.memory.maxBatchBytes,
-        batchesInFlight: instance.memory.maxBatchesInFlight,
-      },
-      onBatch: (report) => {
-        this.#performance.add(report);
-        this.#targets.noteWrites(report.written);
-        if (report.lastEvent) this.#syncMode = report.lastEvent.snapshot ? 'SNAPSHOT' : 'STREAMING';
-      },
-      onRejected: (rejected) => {
-        const { code, reason } = rejected.rejection;
-        this.#logSeldom('warn', `Rejected (${placeOf(rejected)}): ${code}: ${reason}`, code);
-      },
-      onTruncate: ({ name }) =>
-        this.#logSeldom(
-          'warn',
-          `A table of stream ${name} was truncated in the source. What the target has of it stays: delete its keys there.`,
-        ),
-      onTable: (stream, { db, schema, table }) => this.#tables.set(stream, `${schema || db}.${table}`),
-      onLeaving: (stream, table) => this.#streamMemory.keepLeavingTable(stream, table),
-      tableOf: (stream) => this.#streamMemory.leavingTable(stream),
-    });
-  }
+  readonly #events: FlowEvents = {
+    onBatch: (report, { transformer }) => {
+      this.#performance.add(report);
+      this.#latencies.add(report, transformer);
+      this.#stallWatch.add(report, transformer);
+      if (report.lastEvent) this.#syncMode = report.lastEvent.snapshot ? 'SNAPSHOT' : 'STREAMING';
+    },
+    onRejected: (rejected) => {
+      const { code, reason } = rejected.rejection;
+      this.#logSeldom('warn', `Rejected (${placeOf(rejected)}): ${code}: ${reason}`, code);
+    },
+    onTruncate: ({ name }) =>
+      this.#logSeldom(
+        'warn',
+        `A table of stream ${name} was truncated in the source. What the target has of it stays: delete its keys there.`,
+      ),
+    onTable: (stream, table) => {
+      this.#tables.set(stream, `${table.schema || table.db}.${table.table}`);
+      this.#streamMemory.keepLastTable(stream, table);
+    },
+    onFeederWarning: (warning) => {
+      const known = `${warning.stream} ${warning.property}`;
+      if (this.#warnings.has(known)) return;
+      this.#warnings.set(known, warning);
+      this.#options.logger.warn({ stream: warning.stream }, `${warning.message} Set ${warning.property}`);
+    },
+    onStoreFailed: (message) => this.#logSeldom('error', message),
+    onFailed: (error) => this.#fail(error),
+  };
 
   #createEndpoint(): Endpoint {
     const { instance, logger } = this.#options;
     const { users, tls, limits, testMode } = instance.endpoint;
     return new Endpoint({
-      ...instance.listen,
+      host: instance.listen.host,
+      port: this.#port,
       users,
       ...(tls ? { tls } : {}),
       maxConnections: limits.maxConnections,
@@ -293,20 +340,8 @@ class RunningEngine implements Engine {
     });
   }
 
-  #createDecoder(): Decoder {
-    const { instance, logger } = this.#options;
-    const { nullKey, nullValue } = instance.endpoint;
-    return new Decoder({
-      nullKeys: [...new Set([nullKey, '', 'null'])],
-      nullValues: [...new Set([nullValue, '', 'null'])],
-      flatTables: (stream) => this.#streamMemory.flatTables(stream as StoredStream),
-      onFlatTables: (stream, tables) => this.#streamMemory.keepFlatTables(stream as StoredStream, tables),
-      onWarning: (warning) => {
-        this.#warnings.push(warning);
-        logger.warn({ stream: warning.stream }, `${warning.message} Set ${warning.property}`);
-      },
-      onDropped: (stream, column, why) => logger.warn({ stream, column }, `A column is left out: ${why}`),
-    });
+  #setLevel(level: LoadedPipeline['settings']['logLevel']): void {
+    this.#options.logger.level = level ?? this.#options.instance.logLevel;
   }
 
   /** Logs a message, and the same kind of message again only after a while, with how many were left out. */
@@ -317,8 +352,10 @@ class RunningEngine implements Engine {
   }
 }
 
+const NOTHING_IN_FLIGHT = { inFlight: new Map<StoredStream, number>(), unread: () => 0 };
+
 /** Resolves with the promise, or after `limitMs`. */
-async function endOf(promise: Promise<void>, limitMs: number): Promise<void> {
+async function withinMs(promise: Promise<void> | undefined, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, limitMs);
@@ -332,6 +369,6 @@ function fullMessage(pressure: 'full' | 'paced' | 'refusing'): string {
     full: 'feeders are told to wait',
     paced: 'feeders are answered slowly',
     refusing: 'feeders are refused, and will send again',
-  };
-  return `The store is nearly full: ${how[pressure]}. Nothing is lost; it goes on when the target has taken some of the backlog, or with a higher disk_limit`;
+  }[pressure];
+  return `The store is nearly full: ${how}. Nothing is lost; it goes on when the target has taken some of the backlog, or with a higher disk_limit`;
 }

@@ -8,6 +8,8 @@ interface Memory {
   readonly flat?: FlatTables;
   /** The table because of which it left the main lane. */
   readonly table?: TableIdentity;
+  /** The table of its last event. */
+  readonly last?: TableIdentity;
 }
 
 /** What was learned of streams and must be known right after a restart. */
@@ -35,6 +37,15 @@ export class StreamMemory {
 
   keepLeavingTable(stream: StoredStream, table: TableIdentity): void {
     this.#keep(stream, { table });
+  }
+
+  /** The table of the last event of a stream. */
+  lastTable(stream: StoredStream): TableIdentity | null {
+    return this.#read(stream).last ?? null;
+  }
+
+  keepLastTable(stream: StoredStream, table: TableIdentity): void {
+    this.#keep(stream, { last: table });
   }
 
   #read(stream: StoredStream): Memory {

@@ -148,6 +148,11 @@ function isMetadata(connection: Client, key: string): boolean {
 function appendMetadata(connection: Client, key: string): void {
   const { context, replies } = connection;
   const { store } = context;
+  // A feeder that did not start anew after a reset must not fill the history again; an error makes it stop, as it should.
+  if (store.awaitsFeeder) {
+    refuse(connection);
+    return;
+  }
   const { bytes, start, end, count } = fieldsFrom(connection, findId(connection) + 1);
   try {
     const id = store.metadata.append(connection.db, key, Buffer.from(bytes.subarray(start, end)), count);

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
  * `write` and `datasync` reject on any error; a write may then be there in part.
  */
 export interface Disk {
-  /** Names and sizes in bytes, in no order. */
-  list(): { name: string; size: number }[];
+  /** Names, sizes in bytes, and when they were written last (ms since the epoch), in no order. */
+  list(): { name: string; size: number; modifiedMs?: number }[];
   open(name: string, mode: 'create' | 'existing'): DiskFile;
   /** Deletes the file; one that is not there is no error. */
   remove(name: string): void;
@@ -89,7 +89,11 @@ class LocalFile implements DiskFile {
 export function localDisk(folder: string): Disk {
   fs.mkdirSync(folder, { recursive: true });
   return {
-    list: () => fs.readdirSync(folder).map((name) => ({ name, size: fs.statSync(path.join(folder, name)).size })),
+    list: () =>
+      fs.readdirSync(folder).map((name) => {
+        const { size, mtimeMs } = fs.statSync(path.join(folder, name));
+        return { name, size, modifiedMs: mtimeMs };
+      }),
     open: (name, mode) => new LocalFile(fs.openSync(path.join(folder, name), mode === 'create' ? 'w+' : 'r+', 0o600)),
     remove: (name) => fs.rmSync(path.join(folder, name), { force: true }),
     async syncDirectory() {

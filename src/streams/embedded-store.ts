@@ -2,16 +2,22 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { StoreError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { HistogramSnapshot } from '../observe/metrics.ts';
 import type { StreamEntry } from '../types.ts';
 import { CheckpointStore, neededFrom } from './checkpoint-store.ts';
+import { ConfigurationStore } from './configuration-store.ts';
 import { type Disk, localDisk } from './disk.ts';
 import { SqliteDlq } from './dlq-store.ts';
+import { HistoryReader } from './history-reader.ts';
 import { Journal } from './journal.ts';
 import { JournalReader } from './journal-reader.ts';
 import { SqliteMetadata } from './metadata-store.ts';
 import { newStream, type Recovered, recoverJournal } from './recovery.ts';
 import { MAX_COMPARED_BYTES, type StoredEntry, SubBatches } from './resends.ts';
 import { Reserve } from './reserve.ts';
+import { finishReset } from './reset.ts';
+import { NO_RETENTION, type Retention, trimmableUntil } from './retention.ts';
+import { SqliteSecrets } from './secret-store.ts';
 import { StateStore } from './state-store.ts';
 import { TargetConnectionStore } from './target-connection-store.ts';
 import type {
@@ -32,11 +38,15 @@ const LOOK = { entries: 1000, bytes: 1 << 20 };
 const FULL_AT = 0.8;
 const RESUME_AT = 0.8 * FULL_AT;
 const PACED_AT = 0.9;
+/** Between two looks at what has become too old while nothing happens. */
+const EXPIRY_CHECK_MS = 30_000;
 
 export interface EmbeddedStoreOptions {
   folder: string;
   clock: Clock;
   diskLimitBytes: number;
+  /** Default: settled entries go as soon as their segment is full. */
+  retention?: Retention;
   /** Bytes of the newest entries kept in memory. */
   tailBytes: number;
   /** Default: a 32nd of the disk limit, between 1 and 64 MiB. */
@@ -59,6 +69,8 @@ export class EmbeddedStore implements StreamStore {
   readonly metadata: SqliteMetadata;
   readonly deadLetters: SqliteDlq;
   readonly targetConnections: TargetConnectionStore;
+  readonly secretStore: SqliteSecrets;
+  readonly configuration: ConfigurationStore;
   checkpoint: CheckpointState;
   readonly subBatches: SubBatches;
   readonly #options: EmbeddedStoreOptions;
@@ -74,8 +86,10 @@ export class EmbeddedStore implements StreamStore {
   #nextNumber: number;
   #waiting: (() => void)[] = [];
   #isFull = false;
+  #awaitsFeeder: boolean;
   #isReserveLent = false;
   #isClosed = false;
+  readonly #expiry: NodeJS.Timeout | undefined;
 
   private constructor(options: EmbeddedStoreOptions, state: StateStore, disk: Disk, recovered: Recovered) {
     this.#options = options;
@@ -90,6 +104,9 @@ export class EmbeddedStore implements StreamStore {
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
     this.deadLetters = new SqliteDlq(state, (change) => this.#reserve.use(change));
     this.targetConnections = new TargetConnectionStore(state, (change) => this.#reserve.use(change));
+    this.secretStore = new SqliteSecrets(state);
+    this.configuration = new ConfigurationStore(state);
+    this.#awaitsFeeder = this.configuration.pipeline.feeder === 'awaited';
     this.checkpoint = this.#checkpoints.load(recovered.streams);
     const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(
@@ -98,12 +115,16 @@ export class EmbeddedStore implements StreamStore {
         segmentBytes: options.segmentBytes ?? share,
         tailBytes: options.tailBytes,
         blockBytes: options.blockBytes ?? BLOCK_BYTES,
+        now: () => options.clock.now(),
       },
       { onDurable: () => this.#onDurable(), onTakenBack: (position, cause) => this.#onTakenBack(position, cause) },
       recovered,
       () => this.#all,
     );
     this.subBatches = new SubBatches(recovered.subBatches, (positions) => this.#readEntries(positions));
+    const { ms } = this.#retention;
+    // What fails here is tried again the next time.
+    if (ms > 0) this.#expiry = setInterval(() => this.#trim().catch(() => {}), Math.min(EXPIRY_CHECK_MS, ms)).unref();
   }
 
   /** Opens the folder, or makes it. Throws `STORE_LOCKED`, `STORE_DAMAGED` or `STORE_FAILED` with place and remedy. */
@@ -118,6 +139,7 @@ export class EmbeddedStore implements StreamStore {
     }
     const state = new StateStore(options.folder);
     try {
+      await finishReset(options.folder, state);
       const disk = options.disk ?? localDisk(path.join(options.folder, 'journal'));
       const checkpoints = new CheckpointStore(state);
       const known = { settled: checkpoints.lowestPosition(), durable: checkpoints.durable() };
@@ -162,8 +184,35 @@ export class EmbeddedStore implements StreamStore {
     return this.#journal.segments.length;
   }
 
+  /** How long the disk took to make entries durable, in seconds. */
+  get syncs(): HistogramSnapshot {
+    return this.#journal.syncs.snapshot();
+  }
+
+  /** After a reset: feeders that were running before it are refused until one starts anew. */
+  get awaitsFeeder(): boolean {
+    return this.#awaitsFeeder;
+  }
+
+  /**
+   * A feeder reads its offsets, which it does only when it starts. One that had not started since the reset would go on where it
+   * was, and rows from before would never come.
+   */
+  feederStarts(): void {
+    if (!this.#awaitsFeeder) return;
+    this.#awaitsFeeder = false;
+    this.#options.onNotice({
+      level: 'info',
+      message: 'A feeder has started anew after the reset; it is served again.',
+    });
+    // Until it is durable, a crash only has a feeder start once more.
+    this.configuration.change({ feeder: 'any' }).catch((cause: Error) => {
+      this.#options.onNotice({ level: 'warn', message: `The end of the reset cannot be noted: ${cause.message}` });
+    });
+  }
+
   get pressure(): Pressure {
-    if (this.#journal.isRefusing) return 'refusing';
+    if (this.#journal.isRefusing || this.#awaitsFeeder) return 'refusing';
     const { bytes, appended } = this.#journal;
     // The newest segment stays although all of it is settled. Counted in, it could hold feeders back with nothing to wait for.
     const share = Math.min(bytes, appended - neededFrom(this.checkpoint)) / this.#options.diskLimitBytes;
@@ -260,6 +309,29 @@ export class EmbeddedStore implements StreamStore {
     return this.reader(position, select, false, true);
   }
 
+  /** Where the segments of the journal begin, oldest first, and when the last entry came into each; null: still open. */
+  get history(): readonly { readonly position: number; readonly endedMs: number | null }[] {
+    const { segments } = this.#journal;
+    return segments.map(({ base, endedMs }, i) => ({
+      position: base,
+      endedMs: i === segments.length - 1 ? null : (endedMs ?? null),
+    }));
+  }
+
+  /** A reader for people who look, settled entries included; what is damaged or deleted meanwhile is passed by. */
+  historyReader(position: number, select: Select, onDamaged: (message: string) => void): HistoryReader {
+    const selected = (number: number, at: number) => {
+      const stream = this.#byNumber.get(number);
+      return stream && select(stream, at) ? stream : null;
+    };
+    return new HistoryReader({ journal: this.#journal, disk: this.#disk, select: selected, onDamaged }, position);
+  }
+
+  /** Whether the entry is settled, as of the checkpoint that was stored last. */
+  isSettled({ stream, position }: Pick<StreamEntry, 'stream' | 'position'>): boolean {
+    return position < (this.checkpoint.behind.get(stream as StoredStream)?.position ?? this.checkpoint.position);
+  }
+
   async *pending(stream: StoredStream): AsyncGenerator<StreamEntry> {
     const from = this.checkpoint.behind.get(stream)?.position ?? this.checkpoint.position;
     const reader = this.reader(from, (other) => other === stream, false);
@@ -305,6 +377,7 @@ export class EmbeddedStore implements StreamStore {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    clearInterval(this.#expiry);
     await this.#journal.close();
     this.#isClosed = true;
     try {
@@ -320,13 +393,28 @@ export class EmbeddedStore implements StreamStore {
   }
 
   async #trim(): Promise<void> {
-    const needed = neededFrom(this.checkpoint);
-    const second = this.#journal.segments[1];
-    if (!second || second.base > needed) return;
+    const { segments, appended } = this.#journal;
+    const now = this.#options.clock.now();
+    const until = trimmableUntil(segments, neededFrom(this.checkpoint), appended, this.#retention, now);
+    if (until <= (segments[0]?.base ?? until)) return;
     // A power loss may take back what is not synced; the segments must still be there then.
     await this.#state.sync();
-    this.#journal.trim(needed);
+    this.#journal.trim(until);
     this.#reserve.fill();
+  }
+
+  /** A disk that refuses to write gets what is only kept for people who look. */
+  get #retention(): Retention {
+    return this.#journal.isRefusing ? NO_RETENTION : (this.#options.retention ?? NO_RETENTION);
+  }
+
+  /** Settled segments must leave while nothing is settled, too, when what arrives takes their room. */
+  #makeRoom(): void {
+    const { ms, bytes } = this.#retention;
+    const second = this.#journal.segments[1];
+    if (ms === 0 || this.#journal.bytes <= bytes || !second || second.base > neededFrom(this.checkpoint)) return;
+    // What fails here is tried again with the next group.
+    this.#trim().catch(() => {});
   }
 
   /**
@@ -345,6 +433,7 @@ export class EmbeddedStore implements StreamStore {
       // What fails here is tried again with the next checkpoint.
       this.#trim().catch(() => {});
     }
+    this.#makeRoom();
     for (const listener of this.#listeners) listener.onDurable();
     this.#wakeReaders();
   }
@@ -356,6 +445,8 @@ export class EmbeddedStore implements StreamStore {
       message: `The disk refused the journal (${code}). Feeders are told to wait; nothing acknowledged is lost. Free some space or repair the disk.`,
     });
     this.subBatches.forgetFrom(position);
+    // What fails here is tried again with the next checkpoint.
+    if (this.#options.retention) this.#trim().catch(() => {});
     this.#lendReserve();
     for (const listener of this.#listeners) listener.onTakenBack(position);
   }

@@ -62,10 +62,14 @@
  * **Repair** (`repair.ts`) keeps a copy of each damaged stretch, writes gaps over it and a new segment with all streams
  * behind the last one. Positions do not move. The engine counts what is lost as skipped when it comes to the gap.
  *
- * **Trimming**: a segment is deleted when every entry in it is settled.
+ * **Trimming**: a segment is deleted when every entry in it is settled. With a retention it stays for people who look until its
+ * last entry is older than that, the journal holds more than it may, or the disk refuses to write. A start does not read what is
+ * settled, a repair passes it by, and no feeder is held back because of it.
  */
+export type { PipelineRow, StoredRevision } from './configuration-store.ts';
 export { EmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts';
 export { type DamagedStretch, type RepairReport, repairJournal } from './repair.ts';
+export type { Retention } from './retention.ts';
 export type {
   BehindStream,
   CheckpointState,

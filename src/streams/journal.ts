@@ -1,3 +1,4 @@
+import { Histogram } from '../observe/metrics.ts';
 import { BlockPool } from './block-pool.ts';
 import type { Disk } from './disk.ts';
 import { MemoryTail } from './memory-tail.ts';
@@ -16,6 +17,8 @@ export interface JournalOptions {
   tailBytes: number;
   /** Size of the blocks that hold entries in memory; larger entries get one of their own. */
   blockBytes: number;
+  /** ms since the epoch. */
+  now: () => number;
 }
 
 /** What the journal tells its owner. Both are called between turns of the event loop, never inside `append`. */
@@ -36,6 +39,8 @@ export class Journal {
   readonly #streams: () => readonly StoredStream[];
   readonly segments: Segment[];
   readonly pool: BlockPool;
+  /** How long the disk took to make what was written durable, in seconds. */
+  readonly syncs = new Histogram();
   readonly #tail: MemoryTail;
   readonly #declared = new Set<number>();
   /** Positions at which a new segment begins and that are not on disk yet. */
@@ -282,13 +287,17 @@ export class Journal {
       const end = Math.min(to, this.#boundaries[0] ?? to);
       const segment = this.segments[this.segments.length - 1] as Segment;
       await segment.file.write(this.#tail.buffers(at, end), at - segment.base);
+      const startedAt = performance.now();
       await segment.file.datasync();
+      this.syncs.observe((performance.now() - startedAt) / 1000);
       at = end;
     }
   }
 
   #createSegment(base: number): void {
     const name = segmentName(base);
+    const before = this.segments[this.segments.length - 1];
+    if (before) before.endedMs = this.#options.now();
     this.segments.push({ base, name, file: this.#options.disk.open(name, 'create') });
   }
 

@@ -57,7 +57,14 @@ export async function recoverJournal(disk: Disk, known: KnownPositions, checkFor
   const { settled } = known;
   const listed = listSegments(disk);
   checkChain(disk, listed, settled);
-  const segments = listed.map(({ base, name }): Segment => ({ base, name, file: disk.open(name, 'existing') }));
+  const segments = listed.map(
+    ({ base, name, modifiedMs = 0 }): Segment => ({
+      base,
+      name,
+      file: disk.open(name, 'existing'),
+      endedMs: modifiedMs,
+    }),
+  );
   const recovered: Recovered = {
     segments,
     streams: new Map(),

@@ -21,6 +21,8 @@ export interface Segment {
   readonly base: number;
   readonly name: string;
   readonly file: DiskFile;
+  /** When it was written last, ms since the epoch, as far as that is known; of the newest one it is not. */
+  endedMs?: number;
 }
 
 export function segmentName(base: number): string {
@@ -28,11 +30,11 @@ export function segmentName(base: number): string {
 }
 
 /** Segments in order of position, with their sizes; other files in the folder are left alone. */
-export function listSegments(disk: Disk): { base: number; name: string; size: number }[] {
+export function listSegments(disk: Disk): { base: number; name: string; size: number; modifiedMs?: number }[] {
   return disk
     .list()
     .filter(({ name }) => /^[0-9a-f]{16}\.journal$/.test(name))
-    .map(({ name, size }) => ({ name, size, base: Number.parseInt(name.slice(0, 16), 16) }))
+    .map((file) => ({ ...file, base: Number.parseInt(file.name.slice(0, 16), 16) }))
     .sort((a, b) => a.base - b.base);
 }
 
@@ -109,6 +111,8 @@ export async function lookBehindDamage(
   let wasDurable = false;
   for (let start = from + HEADER_BYTES; start < size; ) {
     const block = await readBlock(segment, segment.base + start, Math.min(SCAN_BYTES, size - start));
+    // The file may be shorter than it should be.
+    if (block.used < HEADER_BYTES) break;
     for (let offset = 0; offset + HEADER_BYTES <= block.used; offset += 8) {
       if (block.doubles[(offset >> 3) + 1] !== block.base + offset) continue;
       const whole = await wholeRecord(segment, block, offset, size);

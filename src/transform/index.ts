@@ -42,6 +42,7 @@
  * special is needed for it.
  */
 export type { JobContext, JobDefinition, ReadJobs } from './jobs/definition.ts';
+export { type KeyPrefixes, keyPrefixes } from './jobs/key-prefixes.ts';
 export type { TransformTrace } from './jobs/passage.ts';
 export { readJobs } from './jobs/read-jobs.ts';
 export { createTransformer, type TransformerOptions } from './transformer.ts';

@@ -62,6 +62,7 @@
  */
 export type { RetryOptions } from './backoff.ts';
 export { commandsOf, type JsonMergeWay } from './commands.ts';
+export { flushTarget, removeKeys } from './flush.ts';
 export type { TargetFacts } from './link.ts';
 export { type LookupOptions, TargetLookup } from './lookup.ts';
 export type {

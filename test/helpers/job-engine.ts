@@ -1,5 +1,5 @@
 /** The real engine in this process, with the jobs of a folder, and a feeder that sends what a Debezium Server would. */
-import { loadInstance, loadPipeline } from '../../src/config/index.ts';
+import { loadInstance, loadPipeline, readPipelineDocument } from '../../src/config/index.ts';
 import { startEngine } from '../../src/control/engine.ts';
 import type { DlqRecord, Engine, EngineSnapshot } from '../../src/control/index.ts';
 import { loadJobs } from '../../src/control/load-jobs.ts';
@@ -59,13 +59,11 @@ export class JobEngine {
   static async start(dir: string, dataDir: string): Promise<JobEngine> {
     pretendReserve(dataDir);
     const port = await freePort();
-    const pipeline = loadPipeline(dir, { env: {} });
     const flags = { listen: `127.0.0.1:${port}`, http: 'off', dataDir };
     const instance = loadInstance({ dir, flags, env: {} });
-    const { jobs, problems } = loadJobs(pipeline);
-    if (problems.length > 0) throw new ConfigError('CONFIG_INVALID', problems.map(formatProblem).join('\n'));
     const warnings: string[] = [];
-    const engine = await startEngine({ pipeline, jobs, instance, logger: collect(warnings) });
+    const start = { kind: 'folder', document: readPipelineDocument(dir), dir } as const;
+    const engine = await startEngine({ start, instance, env: {}, logger: collect(warnings) });
     return new JobEngine(engine, await RawClient.connect(port), warnings);
   }
 
@@ -114,7 +112,7 @@ export class JobEngine {
   }
 
   deadLetters(stream: string): DlqRecord[] {
-    return this.#engine.dlqRecords(stream, { limit: 5000, offset: 0, order: 'asc' });
+    return this.#engine.dlq.records(stream, { limit: 5000, offset: 0, order: 'asc' });
   }
 
   async close(): Promise<void> {

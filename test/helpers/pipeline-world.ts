@@ -313,6 +313,7 @@ export class PipelineWorld {
     return {
       connections: ['target', 'second'],
       laneOf: ({ table }) => laneOf(table),
+      jobOf: () => null,
       transform: (events, results, signal) => {
         const isLookup = events.some((event) => event?.table.table === 'lookup' || event?.table.table === 'all');
         if (!isLookup) return this.#map(events, results);

@@ -4,6 +4,9 @@ import { argument, type CommandTable, reply, replyError } from './command.ts';
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 
+/** Debezium repeats a refused offset without end (storage of offsets, 2.5 to 3.6). */
+const RESET = 'LOADING rdi was reset.';
+
 /** Hashes of the feeder's own state: Debezium's offset store. */
 export const metadataCommands: CommandTable = {
   HSET: { arity: -4, run: hset },
@@ -21,6 +24,7 @@ export const metadataCommands: CommandTable = {
     arity: 2,
     run(connection) {
       if (!isHashOrAbsent(connection)) return;
+      connection.context.store.feederStarts();
       const fields = connection.context.store.metadata.fields(connection.db, argument(connection, 1));
       reply(
         connection,
@@ -63,6 +67,11 @@ function hset(connection: Client): void {
     return;
   }
   if (!isHashOrAbsent(connection)) return;
+  // What a feeder from before a reset knows must not come back: it would start where it was, and not from the beginning.
+  if (context.store.awaitsFeeder) {
+    replyError(connection, `${RESET} Restart the feeder, so that it takes a new snapshot.`);
+    return;
+  }
   const fields: [string, Buffer][] = [];
   for (let i = 2; i < parser.count; i += 2) {
     fields.push([argument(connection, i), Buffer.from(argument(connection, i + 1), 'latin1')]);

@@ -2,10 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { loadInstance, loadPipeline } from '../../../src/config/index.ts';
+import { loadInstance, readPipelineDocument } from '../../../src/config/index.ts';
 import { startEngine } from '../../../src/control/engine.ts';
 import { type Engine, findProblems, type StreamAccount } from '../../../src/control/index.ts';
-import { loadJobs } from '../../../src/control/load-jobs.ts';
 import type { Logger } from '../../../src/observe/logger.ts';
 import { commandBytes } from '../../helpers/bulk-strings.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
@@ -64,12 +63,10 @@ processors:
 /** Starts the engine on the folder; resolves to the port of its endpoint. */
 async function start(): Promise<number> {
   const port = await freePort();
-  const pipeline = loadPipeline(folder, { env: {} });
   const flags = { listen: `127.0.0.1:${port}`, http: 'off', dataDir: join(folder, 'data') };
   const instance = loadInstance({ dir: folder, flags, env: {} });
-  const { jobs, problems } = loadJobs(pipeline);
-  expect(problems).toEqual([]);
-  engine = await startEngine({ pipeline, jobs, instance, logger });
+  const start = { kind: 'folder', document: readPipelineDocument(folder), dir: folder } as const;
+  engine = await startEngine({ start, instance, env: {}, logger });
   return port;
 }
 

@@ -1,0 +1,41 @@
+import type { Environment } from '../config/index.ts';
+import type { EmbeddedStore } from '../streams/index.ts';
+import type { DlqControl, HistoryControl, SecretControl } from './operations.ts';
+import type { DlqRecord } from './types.ts';
+
+const absent = (): never => {
+  throw new Error('not wired yet');
+};
+
+export function interimDlq(store: () => EmbeddedStore): DlqControl {
+  return {
+    records: (stream, page) =>
+      store()
+        .deadLetters.records(stream, page)
+        .map(({ id, fields }) => ({
+          __dlq_stream_entry_id: id,
+          ...(fields as Omit<DlqRecord, '__dlq_stream_entry_id'>),
+        })),
+    record: absent,
+    count: absent,
+    entry: absent,
+    edit: absent,
+    retry: absent,
+    drop: async () => 0,
+    export: absent,
+  };
+}
+export function interimSecrets(_env: Environment): SecretControl {
+  return { list: () => [], set: absent, delete: absent };
+}
+export function interimHistory(): HistoryControl {
+  return {
+    since: null,
+    entries: absent,
+    isSettled: () => false,
+    recent: async () => [],
+    follow: absent,
+    lookups: new Map(),
+    isSettled: () => false,
+  } as unknown as HistoryControl;
+}
