@@ -30,8 +30,8 @@ export class LogMemory {
 
 function parse(line: string, number: number): RememberedLine {
   try {
-    const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-    return { number, time: String(time), level: String(level), message: String(msg ?? ''), fields };
+    const { ts, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+    return { number, time: String(ts), level: String(level), message: String(msg ?? ''), fields };
   } catch {
     return { number, time: new Date().toISOString(), level: 'info', message: line.trimEnd(), fields: {} };
   }

@@ -1,5 +1,6 @@
 /**
- * The log of the process: JSON lines, or readable lines on a terminal.
+ * The log of the process: JSON lines, or readable lines on a terminal. The keys of a line are `ts` (ISO 8601), `level`, `msg`
+ * and where they apply `component` (the room that speaks), `source`, `stream`, `code`, and what else there is to say.
  *
  * Everything is written synchronously and in this process: no worker threads, so that it works inside a packaged
  * executable and nothing is lost when the process ends. No secret leaves: values under keys that name a secret are
@@ -50,7 +51,7 @@ export async function createLogger(options: LoggerOptions): Promise<RedactingLog
     {
       level: options.level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => hideNamed(fields) as Record<string, unknown>,
@@ -86,7 +87,12 @@ async function prettySink(
   colours: boolean,
 ): Promise<{ write(line: string): void }> {
   const { prettyFactory } = await import('pino-pretty');
-  const format = prettyFactory({ colorize: colours, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+  const format = prettyFactory({
+    colorize: colours,
+    timestampKey: 'ts',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  });
   return { write: (line) => sink.write(format(line)) };
 }
 

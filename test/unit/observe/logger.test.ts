@@ -10,12 +10,12 @@ async function capture(options: Partial<LoggerOptions> = {}) {
 }
 
 describe('the log', () => {
-  it('is JSON lines with level, time and message', async () => {
+  it('is JSON lines with the time as ts, level and message', async () => {
     const { logger, lines, last } = await capture();
     logger.info({ stream: 'a' }, 'hello');
     logger.debug('not shown');
     expect(lines).toHaveLength(1);
-    expect(last()).toEqual({ level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), stream: 'a', msg: 'hello' });
+    expect(last()).toEqual({ level: 'info', ts: expect.stringMatching(/^\d{4}-.*Z$/), stream: 'a', msg: 'hello' });
   });
 
   it('is readable on a terminal, and JSON elsewhere, when the format is auto', async () => {
