@@ -176,6 +176,7 @@ class RunningEngine implements Engine {
       folder: instance.dataDir,
       clock: systemClock,
       diskLimitBytes: instance.diskLimitBytes,
+      retention: instance.retention,
       tailBytes: instance.memory.maxBufferedBytes,
       onNotice: ({ level, message }) => logger[level](message),
     });
@@ -196,6 +197,7 @@ class RunningEngine implements Engine {
   #begin(flow: Flow | null): void {
     this.#flow = flow;
     this.#failure = null;
+    this.#stallWatch.clear();
     this.#checkpoint = this.#newCheckpoint();
     flow?.begin(this.#store, this.#checkpoint, this.#streamMemory);
   }
@@ -225,6 +227,7 @@ class RunningEngine implements Engine {
     await this.#store.close();
     this.#tables.clear();
     this.#warnings.clear();
+    this.#latencies.clear();
     this.#syncMode = 'UNKNOWN';
     await this.#openStore();
     await this.#endpoint.listen();
@@ -268,9 +271,9 @@ class RunningEngine implements Engine {
   }
 
   #storeStatus(): EngineSnapshot['store'] {
-    const { bytes, limitBytes, segments, pressure, awaitsFeeder } = this.#store;
+    const { bytes, limitBytes, segments, syncs, pressure, awaitsFeeder } = this.#store;
     const { dataDir } = this.#options.instance;
-    const facts = { bytes, limitBytes, segments, dataDir };
+    const facts = { bytes, limitBytes, segments, syncs, dataDir };
     if (this.#failure) return { state: 'failed', message: this.#failure.message, ...facts };
     const message = this.#checkpoint.failure;
     if (message) return { state: 'full', message, ...facts };
