@@ -5,7 +5,7 @@ import { readCertificates, readPrivateKey } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { freeze } from './freeze.ts';
 import { layer } from './layers.ts';
-import { isLoopback, parseDuration, parseSize } from './parse.ts';
+import { isLoopback, parseAge, parseDuration, parseSize } from './parse.ts';
 import { substitute } from './placeholders.ts';
 import { invalid } from './problems.ts';
 import { type InstanceInput, instanceSchema, parseHttp, parseListen } from './schema-instance.ts';
@@ -79,6 +79,7 @@ export function loadInstance(sources: InstanceSources): Instance {
       nullValue: input.endpoint?.null_value ?? defaultOf(endpointShape.null_value),
     },
     diskLimitBytes: size(input.disk_limit, shape.disk_limit),
+    retention: resolveRetention(input),
     memory: {
       maxBufferedBytes: size(input.memory?.max_buffered, memoryShape.max_buffered),
       maxBatchBytes: size(input.memory?.max_batch, memoryShape.max_batch),
@@ -203,6 +204,16 @@ function resolveLimits(input: InstanceInput): Instance['endpoint']['limits'] {
     maxConnections: limits?.max_connections ?? defaultOf(limitsShape.max_connections),
     unauthenticatedTimeoutMs: duration(limits?.unauthenticated_timeout, limitsShape.unauthenticated_timeout),
   };
+}
+
+function resolveRetention({
+  retention,
+  retention_size: most,
+  disk_limit: limit,
+}: InstanceInput): Instance['retention'] {
+  const limitBytes = size(limit, shape.disk_limit);
+  const bytes = most === undefined ? limitBytes / 2 : Math.min(limitBytes, parseSize(String(most)) ?? 0);
+  return { ms: parseAge(retention ?? defaultOf(shape.retention)) ?? 0, bytes };
 }
 
 function httpNotices(http: HostPort | null, place: (problem: PathProblem) => ConfigProblem): ConfigNotice[] {

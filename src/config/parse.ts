@@ -52,6 +52,15 @@ export function parseDuration(text: string): number | undefined {
   return ms >= 1 && ms <= MAX_TIMER_MS ? ms : undefined;
 }
 
+const MS_PER_AGE_UNIT: Readonly<Record<string, number>> = { ...MS_PER_UNIT, d: 86_400_000 };
+
+/** How old something may become, in milliseconds: `30m`, `12h`, `7d`; 0 for `0` and `off`. */
+export function parseAge(text: string): number | undefined {
+  if (text === '0' || text === 'off') return 0;
+  const match = /^(\d{1,6}(?:\.\d+)?)\s*(ms|s|m|h|d)$/i.exec(text);
+  return match === null ? undefined : Math.round(Number(match[1]) * MS_PER_AGE_UNIT[match[2]!.toLowerCase()]!);
+}
+
 /** What a target's url says. */
 export interface TargetUrl {
   readonly tls: boolean;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { choice, flag, group, integer, list, parsed, parsedOrNumber, text, variable } from './declare.ts';
-import { parseDuration, parseHostPort, parseSize, parseTargetUrl } from './parse.ts';
+import { parseAge, parseDuration, parseHostPort, parseSize, parseTargetUrl } from './parse.ts';
 import { secretSourcesSchema } from './schema-secrets.ts';
 import { LOG_LEVELS } from './schema-sources.ts';
 
@@ -201,6 +201,23 @@ export const instanceSchema = group(
     }).optional(),
     endpoint: endpoint.optional(),
     disk_limit: size('disk-limit', '20gb', 'Bytes the data folder may take before feeders are held back.'),
+    retention: parsed(parseAge, {
+      description:
+        'How long settled entries stay in the data folder, so that `rdi explain` can tell what made a key what it is. They hold no feeder back, and go earlier when their room is needed.',
+      default: 'off',
+      expects: 'an age such as `12h` or `7d`, or `off`',
+      example: '24h',
+      placeholder: 'age',
+      ...commandLine('retention'),
+    }).optional(),
+    retention_size: parsedOrNumber(parseSize, {
+      description:
+        'Bytes up to which the data folder is filled with settled entries. Half of `disk_limit` when left out, and never more than that limit.',
+      expects: 'a size such as `512mb` or `20gb`',
+      example: '10gb',
+      placeholder: 'size',
+      ...commandLine('retention-size'),
+    }).optional(),
     memory: memory.optional(),
     secrets: secretSourcesSchema.optional(),
     log_level: choice(LOG_LEVELS, {

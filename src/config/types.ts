@@ -219,6 +219,8 @@ export interface Instance {
   };
   /** Bytes the data folder may take before feeders are held back. */
   readonly diskLimitBytes: number;
+  /** How long settled entries are kept for people who look, and what the data folder may hold with them. */
+  readonly retention: { readonly ms: number; readonly bytes: number };
   readonly memory: {
     /** Bytes of accepted entries kept in memory for the engine; beyond it they are read back from disk. */
     readonly maxBufferedBytes: number;

@@ -31,6 +31,7 @@ describe('an instance', () => {
         nullValue: 'default',
       },
       diskLimitBytes: 20 * 2 ** 30,
+      retention: { ms: 0, bytes: 10 * 2 ** 30 },
       memory: { maxBufferedBytes: 16 * 2 ** 20, maxBatchBytes: 2 ** 20, maxBatchesInFlight: 4 },
       logLevel: 'info',
       logFormat: 'auto',
@@ -49,6 +50,8 @@ http: off
 data_dir: store
 target: redis://h
 disk_limit: 1.5gb
+retention: 7d
+retention_size: 1gb
 log_level: debug
 log_format: json
 shutdown_deadline: 2m
@@ -68,6 +71,7 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
       dataDir: join(folder, 'store'),
       target: 'redis://h',
       diskLimitBytes: 1.5 * 2 ** 30,
+      retention: { ms: 604_800_000, bytes: 2 ** 30 },
       logLevel: 'debug',
       logFormat: 'json',
       shutdownDeadlineMs: 120_000,
@@ -96,6 +100,7 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
       logFormat: 'pretty',
       shutdownDeadlineMs: 1000,
       diskLimitBytes: 20 * 2 ** 30,
+      retention: { ms: 0, bytes: 10 * 2 ** 30 },
       dataDir: resolve('d'),
     });
   });
@@ -129,6 +134,8 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
       maxBatchesInFlight: '8',
       logLevel: 'trace',
       logFormat: 'json',
+      retention: '12h',
+      retentionSize: '1gb',
       shutdownDeadline: '5s',
       secretsDir: '/s',
       secretsKey: 'k1',
