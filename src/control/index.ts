@@ -10,6 +10,7 @@
  * cannot flow (store failed, a target cannot be written, a stream stands); STOPPED when the endpoint does not listen.
  */
 export { ACCOUNT_PLACES, accountingLine, missingEntries } from './accounting.ts';
+export type * from './operations.ts';
 export { findProblems } from './problems.ts';
 export { readReadiness, readStatus, runState, type Status, withoutCredentials } from './status.ts';
 export { dataSources, resolveStreamName } from './stream-names.ts';

@@ -1,0 +1,101 @@
+import { ConfigError, InternalError } from '../errors.ts';
+import { answer, type EngineSource, refusalFor, sendRefusal } from './answer.ts';
+import type { FastifyInstance } from './api.ts';
+import { addHealthRoutes, addMetricsRoutes } from './base-routes.ts';
+import { refuse } from './failures.ts';
+import { refuseForeignPages } from './guard.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  readonly engine: EngineSource;
+  /** Told of errors inside a request handler, which the client sees only as 500. */
+  readonly onError: (error: Error) => void;
+}
+
+export interface HttpServer {
+  /** `host:port`, with the port that is really used. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** A pipeline with all of its jobs and tests is far smaller. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Starts serving and resolves when the address is bound.
+ *
+ * @throws ConfigError naming address and flag when it cannot be bound
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { host, port, engine, onError } = options;
+  // Loaded here and not above: the store recovers while fastify, the largest import of all, is read.
+  const { fastify } = await import('fastify');
+  const app: FastifyInstance = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: 4096 },
+    // No route has a schema; without this, the compilers for them cost a tenth of the start of the whole program.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
+  });
+  acceptJson(app);
+  refuseForeignPages(app, host);
+  addHealthRoutes(app, engine);
+  addMetricsRoutes(app, engine);
+  addApi(app, options);
+  app.setNotFoundHandler((request, reply) =>
+    sendRefusal(reply, refuse(404, `Nothing is served at ${request.method} ${request.url.split('?')[0]}.`)),
+  );
+  app.setErrorHandler((error, _request, reply) => sendRefusal(reply, refusalFor(error, onError)));
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw cannotListen(host, port, error);
+  }
+  const bound = app.server.address();
+  const boundPort = bound !== null && typeof bound === 'object' ? bound.port : port;
+  return { address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`, close: () => app.close() };
+}
+
+/** Everything under `/api/`. Its table comes with the first request. */
+function addApi(app: FastifyInstance, { engine, onError }: HttpOptions): void {
+  let loading: Promise<import('./route-table.ts').RouteTable> | undefined;
+  const table = () => (loading ??= import('./routes.ts').then(({ allRoutes }) => allRoutes()));
+  app.all('/api/*', async (request, reply) => {
+    await answer({ table: await table(), engine, onError }, request, reply);
+    return reply;
+  });
+}
+
+/** JSON is the only body; an empty one is none, whatever its type says, because clients send that with their POSTs. */
+function acceptJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'string' },
+    (request, body, done) => (body.trim() === '' ? done(null, undefined) : parse(request, body, done)),
+  );
+}
+
+function noSchemas(): never {
+  throw new InternalError('A route has a schema, and no compiler for it is loaded');
+}
+
+const BIND_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program uses this port',
+  EACCES: 'this user may not use this port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the host name is unknown',
+};
+
+function cannotListen(host: string, port: number, cause: unknown): ConfigError {
+  const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+  return new ConfigError('CONFIG_INVALID', `Cannot serve HTTP on ${host}:${port}: ${BIND_ERRORS[code] ?? code}`, {
+    fix: 'Choose another address with --http HOST:PORT, or --http off.',
+    cause,
+  });
+}
