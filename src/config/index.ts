@@ -33,4 +33,5 @@ export {
   requireTarget,
 } from './pipeline.ts';
 export type { Resolution } from './placeholders.ts';
+export { type SecretRequest, secretRequests } from './secret-requests.ts';
 export type * from './types.ts';

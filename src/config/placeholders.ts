@@ -137,11 +137,16 @@ function lookUp(run: Run, inside: string, path: readonly PropertyKey[], fail: Fa
   if (rest === undefined || (kind !== 'env' && kind !== 'file' && kind !== 'secrets')) {
     if (!NAME.test(inside))
       return fail(`\`\${${inside}}\` is not the name of a variable; write \`$\${\` for a literal \`\${\``);
-    return run.env[inside] ?? fail(missing(run, inside, `the variable \`${inside}\` is not set`));
+    return variableOf(run, inside) ?? fail(missing(run, inside, `the variable \`${inside}\` is not set`));
   }
   run.notices.push({ path, message: `\`\${${kind}:…}\` is a form of 2023; use \`\${NAME}\` and a variable` });
   if (kind === 'secrets') return oldSecret(run, rest, fail);
   return kind === 'env' ? oldVariable(run, rest, fail) : oldFile(run, rest, fail);
+}
+
+/** Only what was put there: `${constructor}` is no variable. */
+function variableOf({ env }: Run, name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined;
 }
 
 function missing({ whyMissing }: Run, name: string, what: string): string {
@@ -156,13 +161,15 @@ function ofProvider(run: Run, inside: string, fail: Fail): string {
   if (!OF_PROVIDER.test(inside)) {
     return fail(`\`\${${inside}}\` must have the form \`\${secret:PROVIDER:PATH:FIELD}\``);
   }
-  return run.env[inside] ?? fail(missing(run, inside, `\`\${${inside}}\` has no value`));
+  return variableOf(run, inside) ?? fail(missing(run, inside, `\`\${${inside}}\` has no value`));
 }
 
 /** RDI of 2023 had one secret, which it named after the target. */
 function oldSecret(run: Run, name: string, fail: Fail): string {
   const today = name === 'target-password' ? 'TARGET_DB_PASSWORD' : name;
-  return run.env[name] ?? run.env[today] ?? fail(missing(run, today, `the secret \`${today}\` is not set`));
+  return (
+    variableOf(run, name) ?? variableOf(run, today) ?? fail(missing(run, today, `the secret \`${today}\` is not set`))
+  );
 }
 
 function splitOnce(text: string): [string, string | undefined] {
@@ -174,7 +181,7 @@ function splitOnce(text: string): [string, string | undefined] {
 function oldVariable(run: Run, name: string, fail: Fail): string {
   const prefixed = name.startsWith('REDIS_DI_') ? name : `REDIS_DI_${name}`;
   const both = prefixed === name ? `\`${name}\` is` : `\`${prefixed}\` (or \`${name}\`) is`;
-  return run.env[prefixed] ?? run.env[name] ?? fail(`the variable ${both} not set`);
+  return variableOf(run, prefixed) ?? variableOf(run, name) ?? fail(`the variable ${both} not set`);
 }
 
 function oldFile(run: Run, reference: string, fail: Fail): string {

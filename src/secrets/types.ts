@@ -23,7 +23,7 @@ export interface Secrets {
   set(name: string, value: string): Promise<void>;
   /** False when none of that name is kept in the store. */
   delete(name: string): Promise<boolean>;
-  /** Calls back after a value changed in a file, in Vault or by {@link set}, at most once per second. */
+  /** Calls back after a value changed in a file or in Vault, at most once per second. */
   watch(onChange: () => void): void;
   /** Has changes of these files call back, too: those that the pipeline in force names (`LoadedPipeline.files`). */
   watchFiles(files: readonly string[]): void;
