@@ -4,6 +4,7 @@ import type { FastifyInstance } from './api.ts';
 import { addHealthRoutes, addMetricsRoutes } from './base-routes.ts';
 import { refuse } from './failures.ts';
 import { refuseForeignPages } from './guard.ts';
+import { addPage } from './page.ts';
 
 export interface HttpOptions {
   readonly host: string;
@@ -45,6 +46,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   addHealthRoutes(app, engine);
   addMetricsRoutes(app, engine);
   addApi(app, options);
+  addPage(app);
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(reply, refuse(404, `Nothing is served at ${request.method} ${request.url.split('?')[0]}.`)),
   );
