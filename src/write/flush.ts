@@ -65,12 +65,29 @@ async function onEachServer(connection: TargetConnection, work: (ask: Ask) => Pr
     }
     return;
   }
-  const retry = { initialDelayMs: 100, maxDelayMs: 1000, multiplier: 2 };
-  const times = { connectTimeoutMs: CONNECT_MS, socketTimeoutMs: ANSWER_MS };
-  const reader = new TargetLookup({ connection, retry, ...times, onState: () => {} });
+  await onSingleServer(connection, where, work);
+}
+
+async function onSingleServer(
+  connection: TargetConnection,
+  where: string,
+  work: (ask: Ask) => Promise<void>,
+): Promise<void> {
+  const giveUp = new AbortController();
+  const reader = new TargetLookup({
+    connection,
+    retry: { initialDelayMs: 100, maxDelayMs: 1000, multiplier: 2 },
+    connectTimeoutMs: CONNECT_MS,
+    socketTimeoutMs: ANSWER_MS,
+    // Lookups wait until they are allowed; a person who asks wants to know.
+    onState: (state) => {
+      if (state.state === 'refused') giveUp.abort(new TargetError(state.code, state.message.replace(/\.$/, '')));
+    },
+  });
   try {
     await work(async (...command) => {
-      const [reply] = await reader.read([command], AbortSignal.timeout(ANSWER_MS));
+      const signal = AbortSignal.any([giveUp.signal, AbortSignal.timeout(ANSWER_MS)]);
+      const [reply] = await reader.read([command], signal);
       if (!(reply instanceof LookupError)) return reply as LookupReply;
       throw new TargetError('TARGET_REFUSED', `The target refused ${command[0]}: ${reply.text}`, {
         where: `target ${where}`,

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { change, DeployWorld } from '../../helpers/deploy-world.ts';
+
+const OFFSETS = 'metadata:debezium:offsets';
+
+let world: DeployWorld;
+beforeEach(async () => {
+  world = await DeployWorld.start();
+});
+afterEach(() => world.close());
+
+test('a reset forgets entries, offsets and counts, keeps the configuration, and waits for a feeder that starts anew', async () => {
+  await world.run(world.document());
+  const old = await world.feeder();
+  expect(await old.ask('HSET', OFFSETS, 'server', 'lsn-17')).toBe(':1\r\n');
+  await world.send(Array.from({ length: 50 }, (_, id) => change('orders', id, 'x')));
+  await world.settled();
+  await world.engine.pipeline.reset({ flushTarget: false });
+  expect(world.engine.snapshot()).toMatchObject({
+    streams: [],
+    pipeline: { awaitsFeederRestart: true, state: 'started' },
+  });
+  expect(await world.client.dbsize()).toBe(50);
+
+  // A feeder that was running all the time: its entries and its offset must not get in.
+  const stale = await world.feeder();
+  stale.send(change('orders', 99, 'late'));
+  expect(await stale.reply()).toContain('-OOM command not allowed');
+  expect(await stale.ask('HSET', OFFSETS, 'server', 'lsn-18')).toMatch(/^-LOADING/);
+  expect(await stale.ask('INFO', 'memory')).toMatch(/maxmemory:1099511627776/);
+  stale.close();
+
+  const fresh = await world.feeder();
+  expect(await fresh.ask('HGETALL', OFFSETS)).toBe('*0\r\n');
+  fresh.send(change('orders', 1, 'again', 'r'));
+  expect(await fresh.reply()).toMatch(/^\$/);
+  fresh.close();
+  await world.settled();
+  expect(world.account('orders')).toMatchObject({ received: 1, written: 1 });
+  expect(await world.client.hget('orders:id:1', 'ref')).toBe('again');
+  expect(world.engine.snapshot().pipeline).toMatchObject({ revision: 1, awaitsFeederRestart: false });
+});
+
+test('a reset that flushes empties the target first, also of keys that nobody would write again', async () => {
+  await world.run(world.document());
+  await world.send([change('orders', 1, 'x')]);
+  await world.settled();
+  await world.engine.pipeline.reset({ flushTarget: true });
+  expect(await world.client.dbsize()).toBe(0);
+});
+
+test('a target that cannot be emptied leaves everything as it was', async () => {
+  await world.run(world.document());
+  await world.send([change('orders', 1, 'x')]);
+  await world.settled();
+  await world.client.call('ACL', 'SETUSER', 'default', '-flushdb');
+  await expect(world.engine.pipeline.reset({ flushTarget: true })).rejects.toThrow(/flushdb/i);
+  await world.send([change('orders', 2, 'x')]);
+  await world.settled();
+  expect(world.account('orders').received).toBe(2);
+  expect(await world.client.dbsize()).toBe(2);
+});
+
+test('a process that dies in the middle of a reset finishes it at the next start', async () => {
+  await world.run(world.document());
+  await world.send([change('orders', 1, 'x')]);
+  await world.settled();
+  await world.stopEngine();
+  const { StateStore } = await import('../../../src/streams/state-store.ts');
+  const { ConfigurationStore } = await import('../../../src/streams/configuration-store.ts');
+  const state = new StateStore(world.dataDir);
+  await new ConfigurationStore(state).change({ feeder: 'resetting' });
+  state.close();
+  await world.run({ kind: 'deployed' });
+  expect(world.engine.snapshot()).toMatchObject({ streams: [], pipeline: { revision: 1, awaitsFeederRestart: true } });
+  // Until a feeder started, another restart changes nothing.
+  await world.stopEngine();
+  await world.run({ kind: 'deployed' });
+  expect(world.engine.snapshot().pipeline.awaitsFeederRestart).toBe(true);
+});
+
+test('a stopped pipeline stays stopped after a reset', async () => {
+  await world.run(world.document());
+  await world.engine.pipeline.stop();
+  await world.engine.pipeline.reset({ flushTarget: false });
+  expect(world.engine.pipeline.state).toBe('stopped');
+});
+
+test('the keys of one table are removed, those of its neighbours stay', async () => {
+  await world.run(world.document());
+  await world.send([change('orders', 1, 'x'), change('orders', 2, 'x'), change('orders2', 1, 'x')]);
+  await world.settled();
+  const reset = await world.engine.pipeline.resetTable('data:shop.orders', { flushTarget: true });
+  expect(reset).toMatchObject({ stream: 'data:shop.orders', removedKeys: 2 });
+  expect(reset?.next).toContain('execute-snapshot');
+  expect(await world.client.keys('*')).toEqual(['orders2:id:1']);
+  expect(await world.engine.pipeline.resetTable('data:shop.nothing', { flushTarget: true })).toBeNull();
+});
+
+test('keys that cannot be told from those of another job are not removed', async () => {
+  const output = (key: string) =>
+    `output:\n  - uses: redis.write\n    with: {connection: target, data_type: hash, key: {expression: "${key}", language: jmespath}}\n`;
+  const jobs = {
+    'orders.yaml': `source: {table: orders}\n${output("concat(['o:', id])")}`,
+    'notes.yaml': `source: {table: notes}\n${output("concat(['o:notes:', id])")}`,
+    'free.yaml': `source: {table: free}\n${output('ref')}`,
+  };
+  await world.run(world.document('', jobs));
+  await world.send([change('orders', 1, 'x'), change('notes', 1, 'x'), change('free', 1, 'y')]);
+  await world.settled();
+  for (const table of ['orders', 'notes', 'free']) {
+    await expect(world.engine.pipeline.resetTable(`data:shop.${table}`, { flushTarget: true })).rejects.toThrow(
+      /cannot be told/,
+    );
+  }
+  expect(await world.client.dbsize()).toBe(3);
+});
