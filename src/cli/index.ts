@@ -20,6 +20,9 @@ import { addRepair } from './repair.ts';
 import { addReplay } from './replay.ts';
 import { addResume } from './resume.ts';
 import { addRun, describeRun } from './run.ts';
+import { addScaffold } from './scaffold.ts';
+import { addDescribeSecret, addGetSecret, addListSecrets } from './secrets.ts';
+import { addDeleteSecret, addSetSecret } from './secrets-change.ts';
 import { addStatus } from './status.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { addTest } from './test.ts';
@@ -66,6 +69,7 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
   if (args.some((arg) => arg === 'run' || arg === 'completion')) await addRun(program, context);
   else describeRun(program);
   for (const add of [
+    addScaffold,
     addValidate,
     addTest,
     addDryRun,
@@ -74,6 +78,11 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     addGetDlq,
     addListDlqRecords,
     addResume,
+    addListSecrets,
+    addGetSecret,
+    addDescribeSecret,
+    addSetSecret,
+    addDeleteSecret,
     addReplay,
     addRepair,
     addVersion,
