@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Engine } from '../control/index.ts';
-import { type FastifyReply, type FastifyRequest, HttpError } from './api.ts';
+import { type FastifyReply, type FastifyRequest, HttpError, OtherAnswer } from './api.ts';
 import { invalidRequest, type Refusal, refusalOf, refuse } from './failures.ts';
 import type { AnyRoute, RouteTable } from './route-table.ts';
 
@@ -60,14 +60,19 @@ async function handle({ table, engine: source, onError }: Answering, request: Fa
   if (engine === undefined) throw new HttpError(503, STARTING);
   const gone = abortWithClient(reply);
   const result = await route.handle({ params, query, body, engine, signal: gone.signal });
-  reply.code(route.status ?? 200);
-  if (route.isStream) {
-    sendLines(reply, result as AsyncIterable<unknown>, gone, onError);
+  if (result instanceof OtherAnswer) {
+    sendJson(reply, result.status, result.body);
+  } else if (route.isStream) {
+    sendLines(reply.code(route.status ?? 200), result as AsyncIterable<unknown>, gone, onError);
   } else if (route.answer === null) {
-    reply.send();
+    reply.code(route.status ?? 200).send();
   } else {
-    reply.type('application/json; charset=utf-8').send(JSON.stringify(result));
+    sendJson(reply, route.status ?? 200, result);
   }
+}
+
+function sendJson(reply: FastifyReply, status: number, body: unknown): void {
+  reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
 }
 
 /** One process runs one pipeline; RDI's versions with one pipeline call it `default`, too. */

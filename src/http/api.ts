@@ -29,6 +29,8 @@ export interface Route<P extends z.ZodType, Q extends z.ZodType, B extends z.Zod
   /** Status of success, and the shape of its answer; null: no body. */
   readonly status?: number;
   readonly answer: z.ZodType | null;
+  /** Other statuses of success with their shapes; the handler returns an {@link OtherAnswer} then. */
+  readonly otherAnswers?: Readonly<Record<number, z.ZodType>>;
   /** The answer is a stream of JSON lines, each of the shape of `answer`. */
   readonly isStream?: true;
   /** Statuses of failure beside 400, 401, 422 and 503, with what they mean. */
@@ -38,6 +40,17 @@ export interface Route<P extends z.ZodType, Q extends z.ZodType, B extends z.Zod
   handle(
     request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>>,
   ): unknown | Promise<unknown> | AsyncIterable<unknown>;
+}
+
+/** What a handler returns to answer with one of `otherAnswers`. */
+export class OtherAnswer {
+  readonly status: number;
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    this.status = status;
+    this.body = body;
+  }
 }
 
 /** A refusal: its status, and a body of RDI's form for its version of the API. */
