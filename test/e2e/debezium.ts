@@ -28,24 +28,38 @@ export interface Feeder {
 }
 
 export async function startDebezium(options: FeederOptions): Promise<Feeder> {
-  const dist = join(process.env['RDI_CACHE'] ?? join(homedir(), '.cache/rdi'), 'debezium', options.version);
-  if (!existsSync(join(dist, 'run.sh'))) {
-    throw new Error(`Debezium Server ${options.version} is not in ${dist}. Run ./scripts/e2e, which fetches it.`);
-  }
-  const work = join(options.folder, 'debezium');
-  // 2.x reads its settings from conf, 3.x from config; everything else of the distribution is linked.
-  const settingsFolder = options.version.startsWith('2') ? 'conf' : 'config';
-  mkdirSync(join(work, settingsFolder), { recursive: true });
-  for (const name of readdirSync(dist)) if (name !== settingsFolder) symlinkSync(join(dist, name), join(work, name));
   const properties = { ...(await commonSettings(options)), ...connectorSettings(options), ...options.settings };
   const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
-  writeFileSync(join(work, settingsFolder, 'application.properties'), `${lines.join('\n')}\n`);
+  return launchDebezium({ ...options, properties: `${lines.join('\n')}\n` });
+}
+
+export interface LaunchOptions {
+  readonly version: DebeziumVersion;
+  readonly folder: string;
+  /** Content of `application.properties`. */
+  readonly properties: string;
+  /** Variables for the process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a Debezium Server with a complete `application.properties`. */
+export function launchDebezium({ version, folder, properties, env }: LaunchOptions): Feeder {
+  const dist = join(process.env['RDI_CACHE'] ?? join(homedir(), '.cache/rdi'), 'debezium', version);
+  if (!existsSync(join(dist, 'run.sh'))) {
+    throw new Error(`Debezium Server ${version} is not in ${dist}. Run ./scripts/e2e, which fetches it.`);
+  }
+  const work = join(folder, 'debezium');
+  // 2.x reads its settings from conf, 3.x from config; everything else of the distribution is linked.
+  const settingsFolder = version.startsWith('2') ? 'conf' : 'config';
+  mkdirSync(join(work, settingsFolder), { recursive: true });
+  for (const name of readdirSync(dist)) if (name !== settingsFolder) symlinkSync(join(dist, name), join(work, name));
+  writeFileSync(join(work, settingsFolder, 'application.properties'), properties);
 
   const launch = () =>
     new Process('bash', ['run.sh'], {
       cwd: work,
-      logFile: join(options.folder, 'debezium.log'),
-      env: { JAVA_HOME: javaHome(options.version), JAVA_OPTS: javaOptions(options.version) },
+      logFile: join(folder, 'debezium.log'),
+      env: { ...env, JAVA_HOME: javaHome(version), JAVA_OPTS: javaOptions(version) },
     });
   const feeder = {
     process: launch(),
