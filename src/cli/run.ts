@@ -32,7 +32,8 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
   for (const option of INSTANCE_OPTIONS) command.addOption(flagOf(option));
   command.action(async (flags: Readonly<Record<string, unknown>>) => {
     expectShortLives();
-    const { env } = context.terminal;
+    const { withSecretFiles } = await import('../secrets/index.ts');
+    const env = withSecretFiles(context.terminal.env);
     const { start, instance } = await loadConfiguration(flags, env);
     const { createLogger } = await import('../observe/logger.ts');
     const { LogMemory } = await import('../observe/log-memory.ts');

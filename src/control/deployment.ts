@@ -1,4 +1,4 @@
-import { type Environment, loadPipelineDocument, maskDocument, type PipelineDocument } from '../config/index.ts';
+import { loadPipelineDocument, maskDocument, type PipelineDocument, type Resolution } from '../config/index.ts';
 import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
 import { loadJobs } from './load-jobs.ts';
 import type { FileDifference, RunningPipeline } from './operations.ts';
@@ -12,9 +12,9 @@ export interface Judged {
 }
 
 /** Checks the texts and compiles the jobs; every problem of every file at once. `dir` is shown before the names of files. */
-export function judge(document: PipelineDocument, env: Environment, dir?: string): Judged {
+export function judge(document: PipelineDocument, values: Resolution, dir?: string): Judged {
   try {
-    const loaded = loadPipelineDocument(document, { env, ...(dir === undefined ? {} : { dir }) });
+    const loaded = loadPipelineDocument(document, { ...values, ...(dir === undefined ? {} : { dir }) });
     const { jobs, problems, notices } = loadJobs(loaded);
     const pipeline = { ...loaded, notices: [...loaded.notices, ...notices] };
     return { running: problems.length > 0 ? null : { pipeline, jobs }, problems, notices: pipeline.notices };

@@ -7,16 +7,18 @@ import { VERSION } from '../lib/version.ts';
 import type { LogMemory } from '../observe/log-memory.ts';
 import { createOnceEvery, type Logger } from '../observe/logger.ts';
 import { placeOf } from '../pipeline.ts';
-import { Endpoint } from '../sink/index.ts';
+import { openSecrets, type Secrets } from '../secrets/index.ts';
+import type { Endpoint } from '../sink/index.ts';
 import { EmbeddedStore, type StoredStream } from '../streams/index.ts';
+import { createEndpoint } from './endpoint.ts';
 import { Flow, type FlowEvents } from './flow.ts';
-import { interimDlq, interimHistory, interimSecrets } from './interim.ts';
-import { LatencyRecord } from './latencies.ts';
-import type { DlqControl, HistoryControl, LogControl, SecretControl } from './operations.ts';
-import { PerformanceRecord } from './performance.ts';
+import { HistoryDesk } from './history-desk.ts';
+import { interimDlq } from './interim.ts';
+import { Measurements } from './measurements.ts';
+import type { DlqControl, LogControl } from './operations.ts';
 import { PipelineDesk } from './pipeline-desk.ts';
 import { summarize } from './pipeline-summary.ts';
-import { StallWatch } from './stall-watch.ts';
+import { SecretDesk } from './secret-desk.ts';
 import { accountStreams, sumAccounts } from './stream-accounts.ts';
 import { StreamMemory } from './stream-memory.ts';
 import type { Engine, EngineSnapshot, Readiness } from './types.ts';
@@ -67,8 +69,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 class RunningEngine implements Engine {
   readonly pipeline: PipelineDesk;
   readonly dlq: DlqControl;
-  readonly secrets: SecretControl;
-  readonly history: HistoryControl;
+  secrets!: SecretDesk;
+  readonly history: HistoryDesk;
   readonly log: LogControl;
   readonly #options: EngineOptions;
   #store!: EmbeddedStore;
@@ -76,10 +78,9 @@ class RunningEngine implements Engine {
   #streamMemory!: StreamMemory;
   #checkpoint!: Checkpoint;
   #flow: Flow | null = null;
+  #secretValues!: Secrets;
   #port: number;
-  readonly #performance = new PerformanceRecord();
-  readonly #latencies = new LatencyRecord(() => systemClock.now());
-  readonly #stallWatch = new StallWatch(() => systemClock.now());
+  readonly #measurements = new Measurements();
   readonly #startedAt = Date.now();
   readonly #warnings = new Map<string, FeederWarning>();
   readonly #tables = new Map<StoredStream, string>();
@@ -93,13 +94,12 @@ class RunningEngine implements Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#port = options.instance.listen.port;
-    const { logger, env, instance, logMemory } = options;
+    const { logger, instance, logMemory } = options;
     this.dlq = interimDlq(() => this.#store);
-    this.secrets = interimSecrets(env);
-    this.history = interimHistory();
+    this.history = new HistoryDesk({ store: () => this.#store, current: () => this.pipeline.current });
     this.log = { lines: (page) => logMemory?.lines(page) ?? [] };
     this.pipeline = new PipelineDesk({
-      environment: () => env,
+      secrets: () => this.#secretValues,
       store: () => this.#store,
       makeFlow: (running) => new Flow({ running, instance, logger, events: this.#events }),
       changeOver: (flow) => this.#changeOver(flow),
@@ -114,15 +114,18 @@ class RunningEngine implements Engine {
   /** Opens the port last but for the path, so that nothing runs when the port cannot be had. */
   async open(): Promise<void> {
     await this.#openStore();
+    await this.#openSecrets();
     const flow = await this.pipeline.open(this.#options.start);
     await this.#endpoint.listen();
     this.#port = this.#endpoint.port;
     this.#begin(flow);
+    this.#secretValues.watch(() => void this.pipeline.reload().catch((error: unknown) => this.#noteReload(error)));
   }
 
   /** Lets go of what {@link open} had when it failed. */
   async abandon(): Promise<void> {
     this.#isClosing = true;
+    this.#secretValues?.close();
     await this.#flow?.halt(0);
     await this.#endpoint?.close();
     await this.#store?.close();
@@ -153,13 +156,15 @@ class RunningEngine implements Engine {
     this.#isClosing = true;
     const startedAt = systemClock.elapsed();
     const { shutdownDeadlineMs } = this.#options.instance;
+    this.#secretValues.close();
     await this.pipeline.close();
     await this.#endpoint.close();
+    this.history.close();
     await this.#store.flush();
     await this.#flow?.drain(
       startedAt + shutdownDeadlineMs * DRAIN_SHARE,
       () => this.#failure !== null,
-      () => this.#performance.entries,
+      () => this.#measurements.entries,
     );
     const restMs = shutdownDeadlineMs * (1 - DRAIN_SHARE);
     // A lane beside the failed one may still settle, but what waits for a disk must not hold the stop.
@@ -176,13 +181,38 @@ class RunningEngine implements Engine {
       folder: instance.dataDir,
       clock: systemClock,
       diskLimitBytes: instance.diskLimitBytes,
-      retention: instance.retention,
       tailBytes: instance.memory.maxBufferedBytes,
+      retention: instance.retention,
       onNotice: ({ level, message }) => logger[level](message),
     });
     this.#streamMemory = new StreamMemory(this.#store, (message) => this.#logSeldom('error', message));
     this.#checkpoint = this.#newCheckpoint();
-    this.#endpoint = this.#createEndpoint();
+    this.#endpoint = createEndpoint(instance, this.#port, this.#store, logger);
+  }
+
+  async #openSecrets(): Promise<void> {
+    const { instance, env, logger, addSecrets } = this.#options;
+    this.#secretValues = await openSecrets({
+      store: {
+        all: () => this.#store.secretStore.all(),
+        put: (name, value) => this.#store.secretStore.put(name, value),
+        remove: (name) => this.#store.secretStore.remove(name),
+        sync: () => this.#store.secretStore.sync(),
+      },
+      env,
+      settings: instance.secretSources,
+      logger,
+      ...(addSecrets === undefined ? {} : { addSecrets }),
+    });
+    this.secrets = new SecretDesk({
+      secrets: this.#secretValues,
+      document: () => this.pipeline.document,
+      reload: () => this.pipeline.reload(),
+    });
+  }
+
+  #noteReload(error: unknown): void {
+    this.#options.logger.error({ err: error }, 'The pipeline could not take changed secrets; what ran goes on');
   }
 
   #newCheckpoint(): Checkpoint {
@@ -197,7 +227,7 @@ class RunningEngine implements Engine {
   #begin(flow: Flow | null): void {
     this.#flow = flow;
     this.#failure = null;
-    this.#stallWatch.clear();
+    this.#measurements.forgetLanes();
     this.#checkpoint = this.#newCheckpoint();
     flow?.begin(this.#store, this.#checkpoint, this.#streamMemory);
   }
@@ -227,7 +257,7 @@ class RunningEngine implements Engine {
     await this.#store.close();
     this.#tables.clear();
     this.#warnings.clear();
-    this.#latencies.clear();
+    this.#measurements.forgetStreams();
     this.#syncMode = 'UNKNOWN';
     await this.#openStore();
     await this.#endpoint.listen();
@@ -256,9 +286,7 @@ class RunningEngine implements Engine {
       targets,
       streams,
       totals: sumAccounts(streams),
-      performance: this.#performance.snapshot(),
-      latencies: this.#latencies.snapshot(),
-      stalled: this.#stallWatch.find(streams, targets, this.#flow !== null && this.#failure === null),
+      ...this.#measurements.snapshot(streams, targets, this.#flow !== null && this.#failure === null),
       dlqs: this.#store.deadLetters.queues(),
       warnings: [...this.#warnings.values()],
       notices: [...(running?.pipeline.notices ?? []), ...instance.notices].map(formatProblem),
@@ -295,9 +323,8 @@ class RunningEngine implements Engine {
 
   readonly #events: FlowEvents = {
     onBatch: (report, { transformer }) => {
-      this.#performance.add(report);
-      this.#latencies.add(report, transformer);
-      this.#stallWatch.add(report, transformer);
+      this.#measurements.add(report, transformer);
+      this.history.settled(report);
       if (report.lastEvent) this.#syncMode = report.lastEvent.snapshot ? 'SNAPSHOT' : 'STREAMING';
     },
     onRejected: (rejected) => {
@@ -322,26 +349,6 @@ class RunningEngine implements Engine {
     onStoreFailed: (message) => this.#logSeldom('error', message),
     onFailed: (error) => this.#fail(error),
   };
-
-  #createEndpoint(): Endpoint {
-    const { instance, logger } = this.#options;
-    const { users, tls, limits, testMode } = instance.endpoint;
-    return new Endpoint({
-      host: instance.listen.host,
-      port: this.#port,
-      users,
-      ...(tls ? { tls } : {}),
-      maxConnections: limits.maxConnections,
-      maxFrameBytes: limits.maxFrameBytes,
-      maxArguments: limits.maxArguments,
-      authTimeoutMs: limits.unauthenticatedTimeoutMs,
-      testMode,
-      version: VERSION,
-      clock: systemClock,
-      store: this.#store,
-      onNotice: ({ level, message }) => logger[level](message),
-    });
-  }
 
   #setLevel(level: LoadedPipeline['settings']['logLevel']): void {
     this.#options.logger.level = level ?? this.#options.instance.logLevel;

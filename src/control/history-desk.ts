@@ -10,7 +10,8 @@ import type { HistoryControl, HistoryOptions, RunningPipeline, TracedEntry } fro
 type HistoryStore = Pick<EmbeddedStore, 'history' | 'historyReader' | 'isSettled' | 'streams' | 'durable'>;
 
 export interface HistoryDeskOptions {
-  readonly store: HistoryStore;
+  /** The store that is open now: a reset opens another one. */
+  readonly store: () => HistoryStore;
   /** What runs now; null while nothing is deployed. */
   readonly current: () => RunningPipeline | null;
 }
@@ -34,16 +35,19 @@ const OUTCOMES: Readonly<Record<number, TracedEntry['outcome']>> = {
 
 /** Shows people what is in the journal and what is settled now. Costs the path nothing while nobody looks. */
 export class HistoryDesk implements HistoryControl {
-  readonly #store: HistoryStore;
+  readonly #currentStore: () => HistoryStore;
   readonly #lookups: HistoryLookups;
   readonly #followers = new Set<Follower>();
   /** Arrival of the first entry of the segment that was the oldest when it was read. */
   #oldest: { position: number; ms: number | null } | null = null;
 
   constructor({ store, current }: HistoryDeskOptions) {
-    this.#store = store;
+    this.#currentStore = store;
     this.#lookups = new HistoryLookups(() => current()?.pipeline ?? null);
-    void this.#learnOldest();
+  }
+
+  get #store(): HistoryStore {
+    return this.#currentStore();
   }
 
   get since(): number | null {

@@ -1,6 +1,5 @@
-import type { Environment } from '../config/index.ts';
 import type { EmbeddedStore } from '../streams/index.ts';
-import type { DlqControl, HistoryControl, SecretControl } from './operations.ts';
+import type { DlqControl } from './operations.ts';
 import type { DlqRecord } from './types.ts';
 
 const absent = (): never => {
@@ -24,18 +23,4 @@ export function interimDlq(store: () => EmbeddedStore): DlqControl {
     drop: async () => 0,
     export: absent,
   };
-}
-export function interimSecrets(_env: Environment): SecretControl {
-  return { list: () => [], set: absent, delete: absent };
-}
-export function interimHistory(): HistoryControl {
-  return {
-    since: null,
-    entries: absent,
-    isSettled: () => false,
-    recent: async () => [],
-    follow: absent,
-    lookups: new Map(),
-    isSettled: () => false,
-  } as unknown as HistoryControl;
 }

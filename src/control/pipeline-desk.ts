@@ -1,14 +1,8 @@
-import {
-  type Environment,
-  maskDocument,
-  type PipelineDocument,
-  type PipelineSettings,
-  requireTarget,
-  unmaskDocument,
-} from '../config/index.ts';
+import { maskDocument, type PipelineDocument, type PipelineSettings, unmaskDocument } from '../config/index.ts';
 import { ConfigError, formatProblem } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { EmbeddedStore, StoredRevision } from '../streams/index.ts';
+import type { Secrets } from '../secrets/index.ts';
+import type { EmbeddedStore } from '../streams/index.ts';
 import { flushTarget } from '../write/index.ts';
 import { differencesOf, isSame, type Judged, judge, problemsOf } from './deployment.ts';
 import type { StartWith } from './engine.ts';
@@ -24,16 +18,26 @@ import type {
   RunningPipeline,
   TableReset,
 } from './operations.ts';
+import {
+  documentOf,
+  hasTargets,
+  isSameInEffect,
+  leftMasks,
+  noTarget,
+  nothingToStart,
+  problemsError,
+  requireTargetUnlessJobs,
+  toRevision,
+} from './revisions.ts';
 import { resetTable } from './table-reset.ts';
 import type { EngineSnapshot } from './types.ts';
 
 const EMPTY: Omit<PipelineDocument, 'folder'> = { config: '', jobs: {}, tests: {} };
-const MASK = '********';
 
 /** What the desk has the engine do. */
 export interface DeskParts {
   /** What `${NAME}` may stand for, now. */
-  readonly environment: () => Environment;
+  readonly secrets: () => Pick<Secrets, 'environment' | 'whyMissing' | 'prepare' | 'watchFiles'>;
   readonly store: () => EmbeddedStore;
   /** Throws ConfigError when a target is missing. Nothing is opened yet. */
   readonly makeFlow: (running: RunningPipeline) => Flow;
@@ -98,7 +102,7 @@ export class PipelineDesk implements PipelineControl {
   async open(start: StartWith): Promise<Flow | null> {
     if (start.kind === 'target') return this.#takeUp({ revision: null, pipeline: start.pipeline, jobs: [] }, null);
     if (start.kind === 'deployed') return this.#openDeployed();
-    const judged = this.#judge(start.document, start.dir);
+    const judged = await this.#judge(start.document, start.dir);
     if (judged.running === null) throw problemsError(judged);
     requireTargetUnlessJobs(judged.running);
     const { configuration } = this.#parts.store();
@@ -133,14 +137,14 @@ export class PipelineDesk implements PipelineControl {
 
   async check(document: PipelineDocument): Promise<DeploymentCheck> {
     const full = unmaskDocument(document, this.#document);
-    const { problems, notices } = this.#judge(full);
+    const { problems, notices } = await this.#judge(full);
     return { problems, notices, differences: await differencesOf(this.#document, full) };
   }
 
   deploy(document: PipelineDocument, options: DeployOptions): Promise<Deployment> {
     return this.#change('updating', async () => {
       const full = unmaskDocument(document, this.#document);
-      const judged = this.#judge(full);
+      const judged = await this.#judge(full);
       const { problems, notices, running } = judged;
       const differences = await differencesOf(this.#document, full);
       if (running === null) return { problems, notices, differences, revision: null };
@@ -174,11 +178,7 @@ export class PipelineDesk implements PipelineControl {
   start(): Promise<void> {
     return this.#change('starting', async () => {
       const current = this.#current;
-      if (current === null) {
-        throw new ConfigError('CONFIG_INVALID', 'There is nothing to start: no pipeline is deployed', {
-          fix: 'Deploy one with rdi deploy --dir FOLDER',
-        });
-      }
+      if (current === null) throw nothingToStart();
       if (this.#isActive) return;
       const next = hasTargets(current) ? this.#parts.makeFlow(current) : null;
       await this.#parts.changeOver({ next, store: () => this.#setActive(true) });
@@ -232,7 +232,7 @@ export class PipelineDesk implements PipelineControl {
     return this.#change('updating', async () => {
       const [document, before] = [this.#document, this.#current];
       if (document === null) return;
-      const judged = this.#judge(document);
+      const judged = await this.#judge(document);
       if (judged.running === null) {
         this.#failure = `Secrets have changed, and the configuration is not valid with them: ${judged.problems.map(formatProblem).join('; ')}. What ran goes on`;
         this.#parts.logger.error(this.#failure);
@@ -258,7 +258,7 @@ export class PipelineDesk implements PipelineControl {
     const { revision } = configuration.pipeline;
     const document = revision === null ? null : documentOf(configuration.revision(revision));
     if (document === null) return null;
-    const judged = this.#judge(document);
+    const judged = await this.#judge(document);
     this.#document = document;
     if (judged.running !== null) return this.#takeUp({ ...judged.running, revision }, document);
     // Feeders are served nevertheless: what they send waits until the configuration is mended.
@@ -280,12 +280,16 @@ export class PipelineDesk implements PipelineControl {
     this.#document = document;
     this.#failure = null;
     this.#parts.onSecrets(running.pipeline.secrets);
+    this.#parts.secrets().watchFiles(running.pipeline.files);
     this.#parts.onLevel(running.pipeline.settings.logLevel);
     for (const notice of running.pipeline.notices) this.#parts.logger[notice.level](formatProblem(notice));
   }
 
-  #judge(document: PipelineDocument, dir?: string): Judged {
-    const judged = judge(document, this.#parts.environment(), dir);
+  async #judge(document: PipelineDocument, dir?: string): Promise<Judged> {
+    const secrets = this.#parts.secrets();
+    await secrets.prepare(document);
+    const { environment: env, whyMissing } = secrets;
+    const judged = judge(document, { env, whyMissing }, dir);
     if (judged.running === null) return judged;
     // Before anything is connected to: a job may name a target that is not there.
     const problems = [...leftMasks(document), ...this.#missingTargets(judged.running)];
@@ -351,50 +355,4 @@ export class PipelineDesk implements PipelineControl {
     this.#state = state;
     this.#stateChangedAt = Date.now();
   }
-}
-
-function documentOf(stored: StoredRevision | null): PipelineDocument | null {
-  return stored === null ? null : (JSON.parse(stored.document) as PipelineDocument);
-}
-
-function toRevision({ number, createdAt, origin, note }: StoredRevision, current: number | null): Revision {
-  return { number, createdAt, origin: origin as Revision['origin'], note, isCurrent: number === current };
-}
-
-function hasTargets({ pipeline }: Pick<RunningPipeline, 'pipeline'>): boolean {
-  return Object.keys(pipeline.targets).length > 0;
-}
-
-/** Whether both would write the same to the same places. */
-function isSameInEffect(one: RunningPipeline, other: RunningPipeline): boolean {
-  const effect = ({ pipeline }: RunningPipeline) =>
-    JSON.stringify([
-      pipeline.targets,
-      pipeline.settings,
-      pipeline.secrets,
-      pipeline.jobs.map(({ content }) => content),
-    ]);
-  return effect(one) === effect(other);
-}
-
-function requireTargetUnlessJobs({ pipeline, jobs }: Omit<RunningPipeline, 'revision'>): void {
-  if (jobs.length === 0) requireTarget(pipeline);
-}
-
-function leftMasks({ config }: PipelineDocument): Judged['problems'] {
-  const lines = config
-    .split('\n')
-    .flatMap((text, i) => (text.includes(MASK) ? [{ line: i + 1, col: text.indexOf(MASK) + 1 }] : []));
-  const message = `\`${MASK}\` stands for a secret that is shown to nobody, and nothing is deployed that it could stand for; write the value, or better a placeholder such as \`\${TARGET_DB_PASSWORD}\``;
-  return lines.map((place) => ({ file: 'config.yaml', ...place, message }));
-}
-
-function noTarget(name: string): ConfigError {
-  return new ConfigError('CONFIG_NOT_FOUND', `There is no target ${name}`, { fix: 'rdi status lists the targets' });
-}
-
-function problemsError({ problems }: Judged): ConfigError {
-  const what =
-    problems.length === 1 ? 'the configuration has a problem' : `the configuration has ${problems.length} problems`;
-  return new ConfigError('CONFIG_INVALID', what, { problems });
 }

@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ACCOUNT_PLACES, missingEntries } from '../../../src/control/index.ts';
 import { change, DeployWorld } from '../../helpers/deploy-world.ts';
@@ -167,21 +169,23 @@ test('secrets that are written out are shown to nobody, and a mask that comes ba
 test('a changed secret reconnects; one that is gone leaves what runs alone', async () => {
   await world.client.config('SET', 'requirepass', 'first');
   await world.client.auth('first');
-  const env: Record<string, string> = { PASS: 'first' };
+  const secrets = join(world.folder, 'secrets');
+  mkdirSync(secrets, { mode: 0o700 });
+  const write = (password: string) => writeFileSync(join(secrets, 'PASS'), `${password}\n`, { mode: 0o600 });
+  write('first');
   const connection = `{type: redis, host: 127.0.0.1, port: ${world.target.port}, password: "\${PASS}"}`;
-  await world.run(world.document('', {}, connection), { env });
+  await world.run(world.document('', {}, connection), { env: { RDI_SECRETS_DIR: secrets } });
   await world.send([change('orders', 1, 'x')]);
   await world.settled();
   await world.client.config('SET', 'requirepass', 'second');
   await world.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   await world.send([change('orders', 2, 'x')]);
   await until('the target to refuse', () => world.engine.snapshot().targets[0]?.state.state === 'refused');
-  env['PASS'] = 'second';
-  await world.engine.pipeline.reload();
+  write('second');
   await world.settled();
   expect(await world.client.dbsize()).toBe(2);
-  delete env['PASS'];
-  await world.engine.pipeline.reload();
+  rmSync(join(secrets, 'PASS'));
+  await until('the loss to be told', () => world.engine.snapshot().pipeline.failure !== null, 10_000);
   expect(world.engine.snapshot().pipeline.failure).toContain('PASS');
   await world.send([change('orders', 3, 'x')]);
   await world.settled();
