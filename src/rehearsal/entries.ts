@@ -53,7 +53,7 @@ export class Entries {
     ]);
     value.set('op', op);
     const stream = `data:${['name', 'db', 'schema'].map((name) => textOf(source.get(name))).join('.')}.${table}`;
-    return this.#ofTexts(stream, [
+    return this.ofTexts(stream, [
       ['key', key === null ? 'default' : compactJson(key)],
       ['value', compactJson(value)],
     ]);
@@ -68,11 +68,11 @@ export class Entries {
     if (!(value instanceof Map)) throw notAnEvent(where, 'it is not a JSON object');
     if (isRecorded(value)) {
       const fields = value.get('fields') as [string, string][];
-      return this.#ofTexts(value.get('stream') as string, fields);
+      return this.ofTexts(value.get('stream') as string, fields);
     }
     if (value.has('value') && hasOnly(value, PAIR)) {
       const topic = value.get('topic');
-      return this.#ofTexts(typeof topic === 'string' ? `data:${topic}` : NO_STREAM, [
+      return this.ofTexts(typeof topic === 'string' ? `data:${topic}` : NO_STREAM, [
         ['key', partText(value.get('key'))],
         ['value', partText(value.get('value'))],
       ]);
@@ -80,7 +80,7 @@ export class Entries {
     if (value.has('table') && value.has('op') && hasOnly(value, SHORT)) {
       return this.ofGiven(readEvent(where, parseTree(where, text)));
     }
-    return this.#ofTexts(NO_STREAM, [
+    return this.ofTexts(NO_STREAM, [
       ['key', 'default'],
       ['value', compactJson(value)],
     ]);
@@ -97,7 +97,8 @@ export class Entries {
     return this.#entry(key, bytes, at, parts - 3);
   }
 
-  #ofTexts(stream: string, fields: readonly (readonly [string, string])[]): StreamEntry {
+  /** An entry of fields as texts. */
+  ofTexts(stream: string, fields: readonly (readonly [string, string])[]): StreamEntry {
     const parts = fields.flat().map((text) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`);
     return this.#entry(stream, Buffer.from(parts.join('')), 0, fields.length * 2);
   }

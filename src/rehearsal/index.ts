@@ -23,6 +23,7 @@
  *   given:                                     # changes in order
  *     - {table: customer, op: c, key: {id: 7}, before: null, after: {id: 7, tier: gold}}   # also server_name, db, schema, connector
  *     - {recorded: ../recorded.client.resp.gz, tables: [customer], limit: 10}              # a recording, or JSON events by line
+ *     - {stream: 'data:shop.customer', fields: [[key, '{"id":7}'], [value, '{…}']]}         # an entry as a feeder sent it
  *   expect:                                    # one of these at least
  *     keys:                                    # all keys afterwards, with what was there before; also `keys_of`
  *       customer:id:7: {json: {id: 7, tier: gold}, ttl: 60}  # hash, json, set, zset, stream or string; no `ttl`: persistent
@@ -31,14 +32,22 @@
  *     filtered: 1
  * ```
  *
+ * With `key-history.ts` a search for the events that touched a key, with `job-trial.ts` a job on trial: both ask a target only what
+ * lookups ask, through readers that they are given.
+ *
  * Rows may share columns by YAML's anchors, aliases and merge keys: `after: {<<: *ada, tier: silver}`.
  */
 export { Entries, readEntries, readJson, readJsonFile } from './entries.ts';
 export { findTests } from './find-tests.ts';
+export { type EditedJob, editJob, type JobTrial, tryJob } from './job-trial.ts';
 export { junitXml } from './junit.ts';
+export { type Configuration, type KeyEvent, KeyHistory } from './key-history.ts';
 export { Keyspace, type KeyspaceOptions, type StoredKey, type StoredValue } from './keyspace.ts';
 export { loadForRehearsal } from './load.ts';
 export { parseLookup } from './lookup-answers.ts';
+export { type RawEntry, rawOf, sourcePositionOf } from './raw-entry.ts';
 export { Rehearsal, requireJobs } from './rehearsal.ts';
 export { TestRunner } from './run-test.ts';
+export { type KeyNow, readKey } from './stored-value.ts';
+export { describeChange, describeOther, lookupConnections, rowJson, Trial } from './trial.ts';
 export type { Difference, GivenLookup, JobTest, RehearsedEvent, TestResult } from './types.ts';

@@ -14,7 +14,7 @@ export class LookupAnswers implements LookupReader {
 
   constructor(given: readonly GivenLookup[], keyspace: Keyspace, onAsked: (asked: AskedLookup) => void) {
     for (const { command, reply, error } of given) {
-      this.#given.set(idOf(command), error === null ? (reply as LookupReply) : new LookupError(error));
+      this.#given.set(idOf(command), error === null ? replyTo(command, reply) : new LookupError(error));
     }
     this.#keyspace = keyspace;
     this.#onAsked = onAsked;
@@ -47,6 +47,20 @@ export class LookupAnswers implements LookupReader {
     return values.map((value) => (value?.type === 'string' ? value.text : null));
   }
 }
+
+/** A reply as the target gives it: to some commands it is a number. */
+function replyTo([name = '']: readonly string[], reply: LookupText): LookupReply {
+  const isNumber = typeof reply === 'string' && COUNTS.has(name.toUpperCase()) && /^-?\d+$/.test(reply);
+  return isNumber ? Number(reply) : (reply as LookupReply);
+}
+
+/** Commands that answer with an integer. */
+const COUNTS: ReadonlySet<string> = new Set(
+  `BITCOUNT BITPOS DBSIZE EXISTS EXPIRETIME GETBIT HEXISTS HLEN HSTRLEN LASTSAVE LLEN PEXPIRETIME PFCOUNT PTTL SCARD SINTERCARD
+   SISMEMBER STRLEN TOUCH TTL VCARD VDIM XLEN ZCARD ZCOUNT ZINTERCARD ZLEXCOUNT ZRANK ZREVRANK BF.CARD BF.EXISTS CF.COUNT CF.EXISTS`
+    .trim()
+    .split(/\s+/),
+);
 
 /** Commands upper case, as Redis does not care. */
 function idOf([name = '', ...rest]: readonly string[]): string {

@@ -8,6 +8,7 @@ import { describeKey, isSameKey } from './stored-keys.ts';
 import { DEFAULT_CONNECTION } from './test-file.ts';
 import type {
   Difference,
+  GivenEntry,
   GivenEvent,
   GivenRecording,
   JobTest,
@@ -66,7 +67,14 @@ export class TestRunner {
   }
 }
 
-async function* entriesOf(given: GivenEvent | GivenRecording, entries: Entries): AsyncGenerator<StreamEntry> {
+async function* entriesOf(
+  given: GivenEvent | GivenEntry | GivenRecording,
+  entries: Entries,
+): AsyncGenerator<StreamEntry> {
+  if ('fields' in given) {
+    yield entries.ofTexts(given.stream, given.fields);
+    return;
+  }
   if (!('recorded' in given)) {
     yield entries.ofGiven(given);
     return;

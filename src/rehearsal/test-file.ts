@@ -4,6 +4,7 @@ import { readStoredKeys } from './stored-keys.ts';
 import { StrictReader } from './strict-reader.ts';
 import type {
   Expectation,
+  GivenEntry,
   GivenEvent,
   GivenLookup,
   GivenRecording,
@@ -19,6 +20,7 @@ type Members = ReadonlyMap<string, Member>;
 const TEST = ['name', 'config', 'given', 'lookups', 'keys', 'keys_of', 'expect'];
 const EVENT = ['table', 'op', 'key', 'before', 'after', 'server_name', 'db', 'schema', 'connector'];
 const RECORDING = ['recorded', 'tables', 'limit'];
+const ENTRY = ['stream', 'fields'];
 const EXPECT = ['keys', 'keys_of', 'commands', 'rejected', 'filtered'];
 const SETTINGS = [
   'target_data_type',
@@ -102,8 +104,23 @@ function readKeyTemplate(reader: StrictReader, tree: Tree): string {
   return text;
 }
 
-function readGiven(reader: StrictReader, tree: Tree): GivenEvent | GivenRecording {
-  return tree.members?.has('recorded') ? readRecording(reader, tree) : readGivenEvent(reader, tree);
+function readGiven(reader: StrictReader, tree: Tree): GivenEvent | GivenEntry | GivenRecording {
+  if (tree.members?.has('recorded')) return readRecording(reader, tree);
+  return tree.members?.has('fields') ? readEntry(reader, tree) : readGivenEvent(reader, tree);
+}
+
+function readEntry(reader: StrictReader, tree: Tree): GivenEntry {
+  const members = reader.members(tree, 'an entry', ENTRY);
+  const stream = members.get('stream')?.tree;
+  if (stream === undefined) reader.report(tree.place, 'the entry has no `stream`');
+  const fields = reader.elements(members.get('fields')!.tree, '`fields`').map((field): [string, string] => {
+    const [name = '', value = '', ...rest] = readWords(reader, field, 'a field');
+    if (field.elements?.length !== 2 || rest.length > 0) {
+      reader.report(field.place, 'a field must be a list of its name and its value');
+    }
+    return [name, value];
+  });
+  return { stream: stream === undefined ? '' : reader.text(stream, '`stream`'), fields };
 }
 
 function readRecording(reader: StrictReader, tree: Tree): GivenRecording {

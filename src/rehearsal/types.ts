@@ -13,6 +13,12 @@ export interface GivenEvent {
   readonly source: ReadonlyMap<string, string>;
 }
 
+/** An entry as a feeder sent it. */
+export interface GivenEntry {
+  readonly stream: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
 /** Entries of a recording, in order. */
 export interface GivenRecording {
   readonly recorded: string;
@@ -60,7 +66,7 @@ export interface JobTest {
   readonly file: string;
   readonly place: Place;
   readonly settings: SettingOverrides;
-  readonly given: readonly (GivenEvent | GivenRecording)[];
+  readonly given: readonly (GivenEvent | GivenEntry | GivenRecording)[];
   readonly lookups: readonly GivenLookup[];
   /** By connection: what is there before. */
   readonly keys: ReadonlyMap<string, StoredKeys>;
