@@ -18,6 +18,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          fileParallelism: false,
+          retry: 1,
+        },
+      },
+      {
+        test: {
           name: 'fault',
           include: ['test/fault/**/*.test.ts'],
           testTimeout: 900_000,

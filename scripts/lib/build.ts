@@ -12,7 +12,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, statSync, write
 import files from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const WORK = join(ROOT, '.cache/build');
@@ -61,9 +61,26 @@ async function bundleProgram(): Promise<string> {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+    plugins: [await pageInside()],
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   });
   return outfile;
+}
+
+/** Puts the files of the web page into the bundle, in place of the module that reads them from `dist/ui`. */
+async function pageInside(): Promise<Plugin> {
+  const { readPageFiles } = await import('../../src/http/page-files.ts');
+  const page = await readPageFiles();
+  if (!page.some(({ name }) => name === 'index.html'))
+    throw new Error('dist/ui is empty. Run scripts/build, which builds the page.');
+  const texts = page.map(({ name, gzipped }) => [name, gzipped.toString('base64')]);
+  const contents = `const files = ${JSON.stringify(texts)};
+    export const readPageFiles = async () => files.map(([name, text]) => ({ name, gzipped: Buffer.from(text, 'base64') }));`;
+  return {
+    name: 'page',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /[/\\]src[/\\]http[/\\]page-files\.ts$/ }, () => ({ contents, loader: 'js' })),
+  };
 }
 
 /** Node.js takes the flags from its SEA configuration; pkg writes that file without them and has no option for more. */

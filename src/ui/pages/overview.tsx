@@ -12,7 +12,7 @@ import {
   PLACES,
   visible,
 } from '../state/figures.ts';
-import { type Latency, type Live, lagMs, live, type Point, streamRate } from '../state/live.ts';
+import { type Latencies, type Latency, type Live, lagMs, live, type Point, streamRate } from '../state/live.ts';
 import { linkTo } from '../state/router.ts';
 import { useStore } from '../state/store.ts';
 
@@ -32,9 +32,9 @@ export function OverviewPage(): JSX.Element {
     <>
       <h1>Overview</h1>
       <Problems status={status} />
-      <KeyFigures status={status} latency={now.latency} point={now.points.at(-1)} />
+      <KeyFigures status={status} latencies={now.latencies} point={now.points.at(-1)} />
       <Accounting status={status} />
-      <Charts points={now.points} latency={now.latency} />
+      <Charts points={now.points} />
       {status.syncMode === 'SNAPSHOT' && <InitialSync status={status} now={now} />}
       <div class="columns">
         <Targets status={status} />
@@ -81,8 +81,8 @@ function Problems({ status }: { status: Status }): JSX.Element {
   );
 }
 
-function KeyFigures(props: { status: Status; latency: Latency | null; point: Point | undefined }): JSX.Element {
-  const { status, latency, point } = props;
+function KeyFigures(props: { status: Status; latencies: Latencies; point: Point | undefined }): JSX.Element {
+  const { status, latencies, point } = props;
   const { totals } = status;
   const kept = status.dlqs.reduce((sum, { count }) => sum + count, 0);
   const lag = lagMs(status);
@@ -101,7 +101,7 @@ function KeyFigures(props: { status: Status; latency: Latency | null; point: Poi
       <Figure
         label="Rejected"
         value={`${formatRate(point?.rejected ?? null)}/s`}
-        note={`${formatCount(kept)} kept in the DLQ`}
+        note={<a href={linkTo('dlq')}>{formatCount(kept)} kept in the DLQ</a>}
         level={kept > 0 ? 'warn' : ''}
       />
       <Figure
@@ -110,11 +110,8 @@ function KeyFigures(props: { status: Status; latency: Latency | null; point: Poi
         note={totals.pending > 0 ? `oldest ${formatDuration(lag)}` : 'nothing waits'}
         level={lag > 60_000 ? 'bad' : lag > 5000 ? 'warn' : ''}
       />
-      <Figure
-        label={latency?.of === 'source' ? 'Database to Redis' : 'Endpoint to Redis'}
-        value={latency ? formatDuration(latency.p50 * 1000) : '–'}
-        note={latency ? `half of all; 99 % within ${formatDuration(latency.p99 * 1000)}` : 'no change yet'}
-      />
+      <LatencyFigure label="Database to Redis" latency={latencies.source} />
+      <LatencyFigure label="Endpoint to Redis" latency={latencies.endpoint} />
       <Figure
         label="Up"
         value={formatDuration(status.takenAt - status.startedAt)}
@@ -122,6 +119,11 @@ function KeyFigures(props: { status: Status; latency: Latency | null; point: Poi
       />
     </dl>
   );
+}
+
+function LatencyFigure({ label, latency }: { label: string; latency: Latency | null }): JSX.Element {
+  const note = latency ? `half of all; 99 % within ${formatDuration(latency.p99 * 1000)}` : 'no change yet';
+  return <Figure label={label} value={latency ? formatDuration(latency.p50 * 1000) : '–'} note={note} />;
 }
 
 function Accounting({ status: { totals } }: { status: Status }): JSX.Element {
@@ -147,7 +149,7 @@ function Accounting({ status: { totals } }: { status: Status }): JSX.Element {
   );
 }
 
-function Charts({ points, latency }: { points: readonly Point[]; latency: Latency | null }): JSX.Element {
+function Charts({ points }: { points: readonly Point[] }): JSX.Element {
   const times = points.map(({ at }) => at);
   const seconds = (value: number | null): string => (value === null ? '–' : formatDuration(value * 1000));
   return (
@@ -156,6 +158,7 @@ function Charts({ points, latency }: { points: readonly Point[]; latency: Latenc
         title="Records per second"
         times={times}
         show={formatRate}
+        least={10}
         lines={[
           { label: 'received', color: '--line-1', values: points.map((point) => point.received) },
           { label: 'written', color: '--line-2', values: points.map((point) => point.written), dash: [6, 3] },
@@ -163,28 +166,29 @@ function Charts({ points, latency }: { points: readonly Point[]; latency: Latenc
         ]}
       />
       <Chart
-        title="Waiting"
+        title="Waiting records"
         times={times}
-        show={(value) => (value === null ? '–' : formatRate(value))}
+        show={formatRate}
+        least={10}
         lines={[{ label: 'records', color: '--line-1', values: points.map(({ pending }) => pending) }]}
       />
       <Chart
         title="Age of the oldest waiting record"
         times={times}
         show={seconds}
+        least={1}
         lines={[{ label: 'lag', color: '--line-3', values: points.map(({ lag }) => lag) }]}
       />
-      {latency && (
-        <Chart
-          title={latency.of === 'source' ? 'Latency, database to Redis' : 'Latency, endpoint to Redis'}
-          times={times}
-          show={seconds}
-          lines={[
-            { label: 'p50', color: '--line-1', values: points.map(({ p50 }) => p50) },
-            { label: 'p99', color: '--line-3', values: points.map(({ p99 }) => p99), dash: [6, 3] },
-          ]}
-        />
-      )}
+      <Chart
+        title="Latency, endpoint to Redis"
+        times={times}
+        show={seconds}
+        least={0.01}
+        lines={[
+          { label: 'p50', color: '--line-1', values: points.map(({ p50 }) => p50) },
+          { label: 'p99', color: '--line-3', values: points.map(({ p99 }) => p99), dash: [6, 3] },
+        ]}
+      />
     </div>
   );
 }

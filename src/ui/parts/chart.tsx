@@ -19,12 +19,16 @@ interface ChartProps {
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly show: (value: number | null) => string;
+  /** Where the scale ends at least, so that noise does not look like much. */
+  readonly least: number;
 }
 
 const HEIGHT = 150;
+/** Seconds that a chart shows. */
+const SPAN = 300;
 
 /** The last minutes as lines, with their newest values in words beside them. */
-export function Chart({ title, times, lines, show }: ChartProps): JSX.Element {
+export function Chart({ title, times, lines, show, least }: ChartProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const chosen = useStore(theme);
@@ -34,7 +38,7 @@ export function Chart({ title, times, lines, show }: ChartProps): JSX.Element {
     if (!place) return;
     const draw = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(optionsFor(lines, show, place.clientWidth), dataOf(plot, data), place);
+      plot.current = new uPlot(optionsFor({ lines, show, least }, place.clientWidth), dataOf(plot, data), place);
     };
     draw();
     const scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -71,7 +75,8 @@ function dataOf(plot: { current: uPlot | null }, given: uPlot.AlignedData): uPlo
   return plot.current?.data ?? given;
 }
 
-function optionsFor(lines: readonly Line[], show: ChartProps['show'], width: number): uPlot.Options {
+function optionsFor(chart: Pick<ChartProps, 'lines' | 'show' | 'least'>, width: number): uPlot.Options {
+  const { lines, show, least } = chart;
   const style = getComputedStyle(document.documentElement);
   const color = (name: string): string => style.getPropertyValue(name).trim();
   const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
@@ -80,14 +85,18 @@ function optionsFor(lines: readonly Line[], show: ChartProps['show'], width: num
     height: HEIGHT,
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(1e-3, (high ?? 0) * 1.1)] } },
+    scales: {
+      x: { range: (_plot, _first, last) => [last - SPAN, last] },
+      y: { range: (_plot, _low, high) => [0, Math.max(least, (high ?? 0) * 1.1)] },
+    },
     axes: [
       {
         ...axis,
         size: 28,
-        values: (_plot, times) => times.map((time) => new Date(time * 1000).toLocaleTimeString('en-GB')),
+        space: 70,
+        values: (_plot, times) => times.map((time) => new Date(time * 1000).toLocaleTimeString('en-GB').slice(0, 5)),
       },
-      { ...axis, size: 62, values: (_plot, values) => values.map((value) => show(value)) },
+      { ...axis, size: 66, values: (_plot, values) => values.map((value) => show(value)) },
     ],
     series: [
       {},

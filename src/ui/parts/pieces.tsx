@@ -57,7 +57,12 @@ export function Panel(props: { title: string; children: ComponentChildren; actio
 }
 
 /** A figure with what it counts. */
-export function Figure(props: { label: string; value: ComponentChildren; note?: string; level?: string }): JSX.Element {
+export function Figure(props: {
+  label: string;
+  value: ComponentChildren;
+  note?: ComponentChildren;
+  level?: string;
+}): JSX.Element {
   return (
     <div class={`figure ${props.level ?? ''}`}>
       <dt>{props.label}</dt>

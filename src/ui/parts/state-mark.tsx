@@ -17,11 +17,13 @@ export function levelOf({ state, problems, pipeline }: Status): 'good' | 'warn' 
 
 /** The state in words; colour only repeats what they say. */
 export function StateMark({ status }: { status: Status }): JSX.Element {
+  const { problems } = status;
   const isStopped = status.pipeline?.isActive === false;
   const words = isStopped ? 'pipeline stopped' : (WORDS[status.state] ?? status.state.toLowerCase());
   return (
     <span class={`mark ${levelOf(status)}`} data-testid="state" title={`${status.state}, sync mode ${status.syncMode}`}>
       {words}
+      {problems.length > 0 && `, ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`}
     </span>
   );
 }

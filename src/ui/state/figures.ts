@@ -50,7 +50,10 @@ export function bucketsSince(earlier: Buckets, later: Buckets): Buckets {
   return [...grown.values()].some((value) => value < 0) ? later : grown;
 }
 
-/** The value in seconds below which the part `share` lies, read between bounds in a straight line; null without values. */
+/**
+ * The value in seconds below which the part `share` lies, read between bounds in a straight line; infinite beyond the last
+ * bound, null without values.
+ */
 export function quantile(buckets: Buckets, share: number): number | null {
   const total = buckets.get(Number.POSITIVE_INFINITY) ?? 0;
   if (total <= 0) return null;
@@ -58,7 +61,7 @@ export function quantile(buckets: Buckets, share: number): number | null {
   let [lower, below] = [0, 0];
   for (const [limit, value] of buckets) {
     if (value >= wanted) {
-      if (limit === Number.POSITIVE_INFINITY) return lower;
+      if (limit === Number.POSITIVE_INFINITY) return limit;
       return lower + ((limit - lower) * (wanted - below)) / Math.max(1, value - below);
     }
     [lower, below] = [limit, value];
@@ -84,6 +87,7 @@ export function formatRate(value: number | null): string {
 
 /** `850 ms`, `12 s`, `3 min 12 s`, `2 h 5 min`, `4 d 3 h`. */
 export function formatDuration(ms: number): string {
+  if (ms === Number.POSITIVE_INFINITY) return 'over 1 h';
   if (ms < 1) return ms <= 0 ? '0 ms' : '< 1 ms';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;

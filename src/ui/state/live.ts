@@ -20,15 +20,21 @@ export interface Point {
   readonly pending: number;
   /** Age of the oldest entry that is not settled, in seconds. */
   readonly lag: number;
+  /** Latency of the endpoint, in seconds. */
   readonly p50: number | null;
   readonly p99: number | null;
 }
 
-/** How long events took of late, in seconds. */
+/** How long events took of late, in seconds; infinite beyond the last bound of the histogram. */
 export interface Latency {
-  readonly of: 'source' | 'endpoint';
   readonly p50: number;
   readonly p99: number;
+}
+
+/** From the commit in the database, and from the arrival at the endpoint, to the answer of the target. */
+export interface Latencies {
+  readonly source: Latency | null;
+  readonly endpoint: Latency | null;
 }
 
 export interface Live {
@@ -36,13 +42,19 @@ export interface Live {
   /** Why there is no fresh status, and since when; null when there is. */
   readonly outage: { readonly text: string; readonly since: number } | null;
   readonly points: readonly Point[];
-  readonly latency: Latency | null;
+  readonly latencies: Latencies;
   /** The newest statuses, oldest first, for rates per table. */
   readonly recent: readonly Status[];
 }
 
 /** What rdi says of itself, asked once a second. */
-export const live = new Store<Live>({ status: null, outage: null, points: [], latency: null, recent: [] });
+export const live = new Store<Live>({
+  status: null,
+  outage: null,
+  points: [],
+  latencies: { source: null, endpoint: null },
+  recent: [],
+});
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let isAsking = false;
@@ -88,7 +100,7 @@ async function ask(): Promise<void> {
 }
 
 function pointOf(status: Status, earlier: Status): Point {
-  const { latency } = live.value;
+  const { endpoint } = live.value.latencies;
   const rate = (count: 'received' | 'written' | 'rejected'): number | null =>
     ratePerSecond(momentOf(earlier), momentOf(status), count);
   return {
@@ -98,8 +110,8 @@ function pointOf(status: Status, earlier: Status): Point {
     rejected: rate('rejected'),
     pending: status.totals.pending,
     lag: lagMs(status) / 1000,
-    p50: latency?.p50 ?? null,
-    p99: latency?.p99 ?? null,
+    p50: endpoint?.p50 ?? null,
+    p99: endpoint?.p99 ?? null,
   };
 }
 
@@ -130,26 +142,24 @@ export function streamRate(recent: readonly Status[], name: string): number | nu
   return seconds <= 0 || to < from || first.startedAt !== last.startedAt ? null : (to - from) / seconds;
 }
 
-const HISTOGRAMS = [
-  ['source', 'rdi_source_to_target_latency_seconds'],
-  ['endpoint', 'rdi_endpoint_to_target_latency_seconds'],
-] as const;
 /** Readings of the last minute, by name. */
 const readings = new Map<string, Buckets[]>();
 const READINGS_KEPT = 12;
 
-/** p50 and p99 of the last minute, or of all time while nothing arrived in it. */
 async function readLatency(): Promise<void> {
   const text = await readMetrics().catch(() => '');
-  let latency: Latency | null = null;
-  for (const [of, name] of HISTOGRAMS) {
-    const now = readHistogram(text, name);
-    const kept = readings.get(name) ?? [];
-    const fresh = bucketsSince(kept[0] ?? new Map(), now);
-    readings.set(name, [...kept, now].slice(-READINGS_KEPT));
-    const buckets = quantile(fresh, 0.5) === null ? now : fresh;
-    const [p50, p99] = [quantile(buckets, 0.5), quantile(buckets, 0.99)];
-    if (!latency && p50 !== null && p99 !== null) latency = { of, p50, p99 };
-  }
-  live.set({ ...live.value, latency });
+  const source = latencyOf(text, 'rdi_source_to_target_latency_seconds');
+  const endpoint = latencyOf(text, 'rdi_endpoint_to_target_latency_seconds');
+  live.set({ ...live.value, latencies: { source, endpoint } });
+}
+
+/** p50 and p99 of the last minute, or of all time while nothing arrived in it. */
+function latencyOf(text: string, name: string): Latency | null {
+  const now = readHistogram(text, name);
+  const kept = readings.get(name) ?? [];
+  const fresh = bucketsSince(kept[0] ?? new Map(), now);
+  readings.set(name, [...kept, now].slice(-READINGS_KEPT));
+  const buckets = quantile(fresh, 0.5) === null ? now : fresh;
+  const [p50, p99] = [quantile(buckets, 0.5), quantile(buckets, 0.99)];
+  return p50 === null || p99 === null ? null : { p50, p99 };
 }
