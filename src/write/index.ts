@@ -60,6 +60,7 @@
  * the CPU per write (`benchmarks/micro/encode.ts`), and its own repeating would hide what is in doubt. ioredis finds the
  * master behind Sentinels and is the client of Clusters; it is loaded for those only (`ioredis.ts` says why).
  */
+export { type Answer, askTarget, type Conversation } from './ask.ts';
 export type { RetryOptions } from './backoff.ts';
 export { commandsOf, type JsonMergeWay } from './commands.ts';
 export { flushTarget, removeKeys } from './flush.ts';
