@@ -3,6 +3,7 @@ import { FLINK_METRICS } from '../../src/http/flink-metrics.ts';
 import { LATENCY_METRICS } from '../../src/http/latency-metrics.ts';
 import { OWN_METRICS } from '../../src/http/own-metrics.ts';
 import { RDI_METRICS } from '../../src/http/rdi-metrics.ts';
+import { REQUEST_METRICS } from '../../src/http/request-metrics.ts';
 import { PROCESS_METRICS } from '../../src/observe/process-metrics.ts';
 
 interface Described {
@@ -39,7 +40,7 @@ export function metricsDocumentation(): string {
     ...section('RDI’s stream processor', RDI_METRICS),
     ...section('What RDI does not count', OWN_METRICS),
     ...section('Latency, jobs, outputs', LATENCY_METRICS),
-    ...section('The process', PROCESS_METRICS),
+    ...section('The process', [...PROCESS_METRICS, ...REQUEST_METRICS]),
     ...section('Aliases: `/collector-source/metrics`', COLLECTOR_METRICS, [
       '`name` is the topic prefix, `plugin` the connector; both are empty until a change was decoded after a start. For the rest of',
       'Debezium’s metrics (queues, tables left, `NumberOfErroneousEvents`, `SnapshotAborted`) scrape Debezium itself.',

@@ -4,7 +4,8 @@ import { processMetrics } from '../observe/process-metrics.ts';
 import { collectorMetrics, operatorMetrics } from './alias-metrics.ts';
 import { type EngineSource, STARTING } from './answer.ts';
 import type { FastifyInstance } from './api.ts';
-import { engineMetrics } from './metrics.ts';
+import { engineMetrics, processorMetrics } from './metrics.ts';
+import { countRequests } from './request-metrics.ts';
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -42,17 +43,18 @@ function components(snapshot: EngineSnapshot): Record<string, unknown> {
 
 /** Serves {@link METRICS_PATHS}. */
 export function addMetricsRoutes(app: FastifyInstance, engineSource: EngineSource): void {
-  const all = (snapshot: EngineSnapshot): MetricFamily[] => [...engineMetrics(snapshot), ...processMetrics()];
+  const requestMetrics = countRequests(app);
+  const own = (): MetricFamily[] => [...processMetrics(), ...requestMetrics()];
   const families = {
-    '/metrics': all,
-    '/processor/metrics': all,
+    '/metrics': (snapshot: EngineSnapshot) => [...engineMetrics(snapshot), ...own()],
+    '/processor/metrics': (snapshot: EngineSnapshot) => [...processorMetrics(snapshot), ...own()],
     '/collector-source/metrics': collectorMetrics,
     '/operator/metrics': operatorMetrics,
   };
   for (const path of METRICS_PATHS) {
     app.get(path, async (_request, reply) => {
       const snapshot = engineSource()?.snapshot();
-      return reply.type(METRICS_TYPE).send(formatMetrics(snapshot ? families[path](snapshot) : processMetrics()));
+      return reply.type(METRICS_TYPE).send(formatMetrics(snapshot ? families[path](snapshot) : own()));
     });
   }
 }
