@@ -13,6 +13,7 @@ import { connectionOptions, takesApi } from './api.ts';
 import { addCompletion } from './completion.ts';
 import type { Context } from './context.ts';
 import { addGetDlq, addListDlqs } from './dlqs.ts';
+import { addDoctor } from './doctor.ts';
 import { addDryRun } from './dry-run.ts';
 import { EXIT, exitCodeOf, Interrupted, TimedOut } from './exit-codes.ts';
 import { addListDlqRecords } from './list-dlq-records.ts';
@@ -70,6 +71,7 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
   else describeRun(program);
   for (const add of [
     addScaffold,
+    addDoctor,
     addValidate,
     addTest,
     addDryRun,
