@@ -27,6 +27,8 @@ export interface SecretsOptions {
 
 /** Shortest time between two calls of a watcher. */
 const ANNOUNCE_MS = 1000;
+/** Pipelines whose requests are kept up to date. */
+const REMEMBERED = 10;
 
 /**
  * Opens all places that secrets come from. Vault is waited for a few seconds; when it is away, its names are missing.
@@ -48,7 +50,8 @@ class JoinedSecrets implements Secrets {
   readonly #vault: VaultValues | undefined;
   #watch: FileWatch | undefined;
   #watched: readonly string[] = [];
-  #requests: readonly SecretRequest[] = [];
+  /** What the pipelines of late asked of providers, the newest last: one that is only checked must not push out the one in force. */
+  #prepared: readonly (readonly SecretRequest[])[] = [];
   #environment: Environment = {};
   #origins = new Map<string, SecretOrigin>();
   #values: readonly string[] = [];
@@ -92,7 +95,7 @@ class JoinedSecrets implements Secrets {
 
   readonly whyMissing = (name: string): string | undefined => {
     if (this.#stored.unreadable.has(name)) return this.#stored.whyUnreadable;
-    const request = this.#requests.find((one) => one.name === name);
+    const request = this.#prepared.flat().findLast((one) => one.name === name);
     if (request !== undefined && !isVault(request)) {
       return `rdi does not read providers of type \`${request.type}\`; mount their secrets as files, and give rdi the folder as \`secrets.dir\``;
     }
@@ -115,9 +118,11 @@ class JoinedSecrets implements Secrets {
 
   async prepare(document: Pick<PipelineDocument, 'config'>): Promise<void> {
     const requests = secretRequests(document);
-    if (requests.length === 0 && this.#requests.length === 0) return;
-    this.#requests = requests;
-    await this.#vault?.request(requests.filter(isVault));
+    if (requests.length === 0) return;
+    const key = JSON.stringify(requests);
+    const others = this.#prepared.filter((one) => JSON.stringify(one) !== key);
+    this.#prepared = [...others, requests].slice(-REMEMBERED);
+    await this.#vault?.request(this.#prepared.flat().filter(isVault));
     this.#join();
   }
 

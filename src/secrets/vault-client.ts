@@ -11,7 +11,7 @@ export interface VaultContent {
 
 /** Vault refused or could not be reached. The message holds no value. */
 export class VaultError extends Error {
-  /** HTTP status; 0 when nothing answered. */
+  /** HTTP status; 0 when nothing answered, -1 when nothing could be asked. */
   readonly status: number;
 
   constructor(message: string, status: number, cause?: unknown) {
@@ -124,7 +124,7 @@ export class VaultClient {
   async #validToken(): Promise<string> {
     const { login } = this.#settings;
     if (login === undefined) {
-      throw new VaultError('there is no login: set `token`, `token_file`, `role_id` or `kubernetes_role`', 0);
+      throw new VaultError('there is no login: set `token`, `token_file`, `role_id` or `kubernetes_role`', -1);
     }
     // Whoever writes the file renews the token in it.
     if (login.kind === 'token' && login.token === undefined) return readText(login.file ?? '');
@@ -257,7 +257,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new VaultError(`its login file ${file} cannot be read: ${code ?? 'unknown reason'}`, 0, error);
+    throw new VaultError(`its login file ${file} cannot be read: ${code ?? 'unknown reason'}`, -1, error);
   }
 }
 

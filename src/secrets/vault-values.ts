@@ -51,7 +51,7 @@ export class VaultValues {
     this.#schedule();
   }
 
-  /** Has these values read, too, instead of those asked for before. Resolves when that was tried. */
+  /** Has these values read, too, instead of those asked for before; of one name the last counts. Resolves when that was tried. */
   async request(requests: readonly SecretRequest[]): Promise<void> {
     this.#requests = requests;
     for (const { path } of requests) this.#want(path);
@@ -81,7 +81,7 @@ export class VaultValues {
     const named = [
       ...this.#options.settings.paths.flatMap(({ path, only }) => (only === undefined ? [] : [{ path, ...only }])),
       ...this.#requests,
-    ].find((one) => one.name === name);
+    ].findLast((one) => one.name === name);
     if (named !== undefined) return this.#whyMissingAt(named.path, named.field);
     const failed = [...this.#paths].find(([, state]) => state.content === undefined && state.failure !== undefined);
     return failed === undefined ? undefined : this.#whyMissingAt(failed[0], undefined);
