@@ -27,6 +27,8 @@ export interface Field {
   readonly flag?: string;
   readonly variable?: string;
   readonly placeholder?: string;
+  /** A map for which a text may stand, too; it is expanded before it is checked. */
+  readonly orText?: true;
   /** JSON Schema: keys that need other keys. */
   readonly dependentRequired?: Readonly<Record<string, readonly string[]>>;
 }

@@ -74,7 +74,9 @@ Everything is optional. Sizes: \`kb\`, \`mb\`, \`gb\`, \`tb\` count in 1024, \`k
 at the folder of the file, one in a flag or variable where rdi was started.
 
 Listening on anything but this machine needs a user (\`endpoint.users\`, or \`--user\` and \`--password\`) or required client certificates;
-otherwise anybody could write to the target. \`accept_unauthenticated_connections_from_the_network: true\` allows it all the same.`;
+otherwise anybody could write to the target. \`accept_unauthenticated_connections_from_the_network: true\` allows it all the same.
+The same holds for HTTP: without \`http.user\` and \`http.password\` (or \`http.token\`) it is served on this machine only, unless
+\`http.allow_unauthenticated: true\` says otherwise.`;
 
 /** A section with a table per map, in the order of the declaration. */
 function sections(schema: z.ZodType, path: readonly string[]): string[] {

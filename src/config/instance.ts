@@ -4,14 +4,15 @@ import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts
 import { readCertificates, readPrivateKey } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { freeze } from './freeze.ts';
+import { expandHttp, resolveHttp } from './http.ts';
 import { layer } from './layers.ts';
 import { isLoopback, parseAge, parseDuration, parseSize } from './parse.ts';
 import { substitute } from './placeholders.ts';
 import { invalid } from './problems.ts';
-import { type InstanceInput, instanceSchema, parseHttp, parseListen } from './schema-instance.ts';
+import { type InstanceInput, instanceSchema, parseListen } from './schema-instance.ts';
 import { resolveSecretSources } from './secret-sources.ts';
 import { secretsIn } from './secrets.ts';
-import type { EndpointTls, EndpointUser, Environment, HostPort, Instance } from './types.ts';
+import type { EndpointTls, EndpointUser, Environment, HostPort, HttpSettings, Instance } from './types.ts';
 import { type PathProblem, validate } from './validate.ts';
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -40,7 +41,7 @@ const memoryShape = shape.memory.unwrap().shape;
 export function loadInstance(sources: InstanceSources): Instance {
   const file = readInstanceFile(sources);
   if (file.problems.length > 0) throw invalid(file.problems);
-  const content = file.content ?? {};
+  const content = expandHttp(file.content ?? {});
   const folder = resolve(dirname(file.file));
   const substitution = substitute(content, instanceSchema, sources, folder);
   const layered = layer(substitution.value, sources.flags ?? {}, sources.env);
@@ -59,9 +60,9 @@ export function loadInstance(sources: InstanceSources): Instance {
   const secretSources = resolveSecretSources(input.secrets, folderOf, report);
   const listen = parseListen(input.listen ?? defaultOf(shape.listen)) as HostPort;
   checkReach(listen, input, users, tls, report);
+  const http = resolveHttp(input.http, folderOf, report);
   if (problems.length > 0) throw invalid(problems);
 
-  const http = parseHttp(input.http ?? defaultOf(shape.http)) ?? null;
   return freeze<Instance>({
     listen,
     http,
@@ -90,7 +91,7 @@ export function loadInstance(sources: InstanceSources): Instance {
     shutdownDeadlineMs: duration(input.shutdown_deadline, shape.shutdown_deadline),
     secretSources,
     notices: httpNotices(http, place),
-    secrets: [...new Set([...secretsIn(layered.value, instanceSchema), ...(tls === undefined ? [] : [tls.key])])],
+    secrets: [...new Set([...secretsIn(layered.value, instanceSchema), ...keysOf(tls, http?.tls)])],
   });
 }
 
@@ -216,10 +217,16 @@ function resolveRetention({
   return { ms: parseAge(retention ?? defaultOf(shape.retention)) ?? 0, bytes };
 }
 
-function httpNotices(http: HostPort | null, place: (problem: PathProblem) => ConfigProblem): ConfigNotice[] {
-  if (http === null || isLoopback(http.host)) return [];
-  const message = `status, metrics and rejected records can be read by everybody who reaches \`${http.host}\`: there is no login`;
-  return [{ ...place({ path: ['http'], message, onKey: true }), level: 'warn' }];
+/** Whoever allows it is told what it means, at every start. */
+function httpNotices(http: HttpSettings | null, place: (problem: PathProblem) => ConfigProblem): ConfigNotice[] {
+  if (http === null || isLoopback(http.host) || http.login !== undefined || http.token !== undefined) return [];
+  const message = `everybody who reaches \`${http.host}\` can change the configuration, read rejected records and delete data: there is no login`;
+  return [{ ...place({ path: ['http', 'listen'], message, onKey: true }), level: 'warn' }];
+}
+
+/** Private keys must not be shown either. */
+function keysOf(...all: readonly ({ readonly key: string } | undefined)[]): string[] {
+  return all.flatMap((tls) => (tls === undefined ? [] : [tls.key]));
 }
 
 /** Bytes; the text was checked when the file was. */

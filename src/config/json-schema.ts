@@ -26,6 +26,7 @@ function annotate(schema: z.ZodType, json: Json): void {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodNumber || inner instanceof z.ZodBoolean || inner instanceof z.ZodEnum)
     allowPlaceholder(json);
+  if (field.orText === true) allowInstead(json, { type: 'string' });
   json['description'] = field.description;
   if (field.default !== undefined) json['default'] = field.default;
   if (field.example !== undefined) json['examples'] = [field.example];
@@ -35,7 +36,11 @@ function annotate(schema: z.ZodType, json: Json): void {
 
 /** A value that is wholly one placeholder may stand where a number, a boolean or one of some words is expected. */
 function allowPlaceholder(json: Json): void {
+  allowInstead(json, { type: 'string', pattern: PLACEHOLDER_PATTERN });
+}
+
+function allowInstead(json: Json, other: Json): void {
   const exact = { ...json };
   for (const key of Object.keys(json)) delete json[key];
-  json['anyOf'] = [exact, { type: 'string', pattern: PLACEHOLDER_PATTERN }];
+  json['anyOf'] = [exact, other];
 }

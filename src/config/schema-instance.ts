@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { choice, flag, group, integer, list, parsed, parsedOrNumber, text, variable } from './declare.ts';
 import { parseAge, parseDuration, parseHostPort, parseSize, parseTargetUrl } from './parse.ts';
+import { httpSchema } from './schema-http.ts';
 import { secretSourcesSchema } from './schema-secrets.ts';
 import { LOG_LEVELS } from './schema-sources.ts';
 
@@ -157,13 +158,6 @@ const memory = group(
   { description: 'Limits in memory.' },
 );
 
-const OFF_OR_ADDRESS = '`host:port` such as `127.0.0.1:8080`, or `off`';
-
-/** The address of the HTTP server; null for `off`. */
-export function parseHttp(value: string) {
-  return value === 'off' ? null : parseHostPort(value, 0);
-}
-
 /** Where feeders connect; port 0 takes a free one. */
 export function parseListen(value: string) {
   return parseHostPort(value, 0);
@@ -178,13 +172,7 @@ export const instanceSchema = group(
       placeholder: 'host:port',
       ...commandLine('listen'),
     }).optional(),
-    http: parsed(parseHttp, {
-      description: 'Where status, metrics and health are served, or `off`.',
-      default: '127.0.0.1:8080',
-      expects: OFF_OR_ADDRESS,
-      placeholder: 'host:port|off',
-      ...commandLine('http'),
-    }).optional(),
+    http: httpSchema.optional(),
     data_dir: text({
       description: 'Folder of the embedded store. In a file, a relative path starts at the folder of the file.',
       default: './data',

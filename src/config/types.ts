@@ -196,12 +196,34 @@ export interface SecretSources {
   readonly vault?: VaultSettings;
 }
 
+/** TLS of the HTTP server. PEM texts. */
+export interface HttpTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly keyPassword?: string;
+  /** Absolute paths of the files in which they stand, if they do: they are read again when these change. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+/** The HTTP server. Without `login` and `token` everybody who reaches it may do everything. */
+export interface HttpSettings extends HostPort {
+  readonly login?: { readonly user: string; readonly password: string };
+  /** A bearer token that is always valid. */
+  readonly token?: string;
+  /** What tokens of logins are signed with; absent: a random key. */
+  readonly jwtKey?: string;
+  /** Metrics need no login. */
+  readonly openMetrics?: boolean;
+  readonly tls?: HttpTls;
+}
+
 /** What one process needs to know besides its pipeline. Deeply frozen. */
 export interface Instance {
   /** Where feeders connect. Port 0 takes a free one. */
   readonly listen: HostPort;
-  /** Where status, metrics and health are served; null when off. */
-  readonly http: HostPort | null;
+  /** Where API, metrics, health and the web page are served; null when off. */
+  readonly http: HttpSettings | null;
   /** Absolute path. */
   readonly dataDir: string;
   /** The url of `--target`, for a run without a pipeline folder, as `pipelineForTarget` takes it. May hold a password. */

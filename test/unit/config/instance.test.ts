@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INSTANCE_OPTIONS, loadInstance, pipelineForTarget } from '../../../src/config/index.ts';
-import { formatProblem } from '../../../src/errors.ts';
 import { makeCertificate } from './certificates.ts';
 import { configError, folderWith, problemLines } from './files.ts';
 
@@ -110,7 +109,16 @@ memory: { max_buffered: 1mb, max_batch: 100kb, max_batches_in_flight: 2 }
     const { cert, key } = makeCertificate(folder);
     const samples: Record<string, string> = {
       listen: '127.0.0.1:1',
-      http: 'off',
+      http: '127.0.0.1:2',
+      httpUser: 'hu',
+      httpPassword: 'hp',
+      httpToken: 'ht',
+      httpJwtSecretKey: 'j'.repeat(32),
+      httpAllowUnauthenticated: 'true',
+      httpOpenMetrics: 'true',
+      httpTlsCert: cert,
+      httpTlsKey: key,
+      httpTlsKeyPassword: 'hx',
       dataDir: '/d',
       target: 'redis://h',
       user: 'u',
@@ -238,11 +246,58 @@ describe('listening on the network', () => {
     expect(() => load(`listen: 0.0.0.0:1\n${tls}\n`)).not.toThrow();
   });
 
-  it('by the status page gives a notice', () => {
-    const instance = load('http: 0.0.0.0:8080\n');
-    expect(instance.notices.map((notice) => formatProblem({ ...notice, file: 'rdi.yaml' }))).toEqual([
-      'rdi.yaml:1:1: status, metrics and rejected records can be read by everybody who reaches `0.0.0.0`: there is no login',
+  it('over HTTP needs a login, or the word that everybody may do everything, which gives a notice', () => {
+    const refused = configError(() => load('http: 0.0.0.0:8080\n')).problems;
+    expect(refused).toMatchObject([
+      { line: 1, message: expect.stringMatching(/^`0.0.0.0` can be reached.*no login.*http.password/) },
     ]);
+    expect(() => load('http: {listen: 0.0.0.0:8080, password: p}\n')).not.toThrow();
+    expect(() => load('http: {listen: 0.0.0.0:8080, token: t}\n')).not.toThrow();
+    const instance = load('http: {listen: 0.0.0.0:8080, allow_unauthenticated: true}\n');
+    expect(instance.notices.map(({ message }) => message)).toEqual([
+      'everybody who reaches `0.0.0.0` can change the configuration, read rejected records and delete data: there is no login',
+    ]);
+  });
+});
+
+describe('HTTP', () => {
+  it('is an address as text, or a map', () => {
+    const address = { host: '127.0.0.1', port: 1 };
+    expect(load('http: 127.0.0.1:1\n').http).toEqual(address);
+    expect(load('http: {listen: 127.0.0.1:1}\n').http).toEqual(address);
+    expect(load('http: off\n').http).toBeNull();
+    expect(load('http: {listen: off}\n').http).toBeNull();
+  });
+
+  it('takes its address from flag or variable, and the rest from the file, whichever form that has', () => {
+    const file = 'http: {listen: 127.0.0.1:1, user: ops, password: geheim-h}\n';
+    const login = { user: 'ops', password: 'geheim-h' };
+    expect(load(file, { http: '127.0.0.1:2' }).http).toEqual({ host: '127.0.0.1', port: 2, login });
+    expect(load('http: 127.0.0.1:1\n', { httpPassword: 'x' }).http).toMatchObject({
+      port: 1,
+      login: { user: 'default', password: 'x' },
+    });
+    expect(load(file).secrets).toEqual(['geheim-h']);
+  });
+
+  it('has problems with a user without a password, a short key, a certificate without key', () => {
+    const text = 'http: {user: u, jwt_secret_key: short, tls: {cert: c.pem}}\n';
+    expect(configError(() => load(text)).problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('a user without a password'),
+      expect.stringContaining('at least 32 characters'),
+      expect.stringContaining('`key` is missing'),
+    ]);
+  });
+
+  it('keeps the places of its certificate, to read it again', () => {
+    const folder = folderWith({});
+    const { cert, key } = makeCertificate(folder);
+    const { http } = loadInstance({ flags: { httpTlsCert: cert, httpTlsKey: key }, env: {} });
+    expect(http?.tls).toMatchObject({
+      certFile: cert,
+      keyFile: key,
+      cert: expect.stringContaining('BEGIN CERTIFICATE'),
+    });
   });
 });
 

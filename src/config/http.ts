@@ -1,0 +1,77 @@
+import { pemFile, readCertificates, readPrivateKey } from './certificates.ts';
+import { defaultOf } from './declare.ts';
+import { isLoopback } from './parse.ts';
+import { httpSchema, parseHttp } from './schema-http.ts';
+import type { InstanceInput } from './schema-instance.ts';
+import type { HttpSettings, HttpTls } from './types.ts';
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+/** Where relative paths of the value at a path start. */
+type FolderOf = (path: readonly PropertyKey[]) => string;
+type HttpInput = NonNullable<InstanceInput['http']>;
+
+/** RFC 7518 asks HS256 for a key as long as its digest. */
+const MIN_KEY_LENGTH = 32;
+
+/** `http: host:port` is short for `http: {listen: host:port}`. */
+export function expandHttp(content: unknown): unknown {
+  if (content === null || typeof content !== 'object' || Array.isArray(content)) return content;
+  const { http, ...rest } = content as Record<string, unknown>;
+  if (http === undefined || http === null || typeof http === 'object') return content;
+  return { ...rest, http: { listen: String(http) } };
+}
+
+/** The effective `http` of an instance; null when it is off. Whoever can reach it must be known, unless told otherwise. */
+export function resolveHttp(input: HttpInput = {}, folderOf: FolderOf, report: Report): HttpSettings | null {
+  const address = parseHttp(input.listen ?? defaultOf(httpSchema.shape.listen));
+  const { user, password, token, jwt_secret_key: jwtKey } = input;
+  if (user !== undefined && password === undefined) {
+    report(['http', 'user'], 'a user without a password; set `password`, too');
+  }
+  if (jwtKey !== undefined && jwtKey.length < MIN_KEY_LENGTH) {
+    report(['http', 'jwt_secret_key'], `\`jwt_secret_key\` must have at least ${MIN_KEY_LENGTH} characters`);
+  }
+  const tls = resolveTls(input, folderOf, report);
+  if (address === null || address === undefined) return null;
+  const hasLogin = password !== undefined || token !== undefined;
+  if (!hasLogin && !isLoopback(address.host) && input.allow_unauthenticated !== true) {
+    report(
+      ['http', 'listen'],
+      `\`${address.host}\` can be reached from the network and there is no login, so anybody could change the configuration and read data; set \`http.user\` and \`http.password\` (or \`http.token\`), listen on 127.0.0.1, or set \`http.allow_unauthenticated: true\``,
+    );
+  }
+  return {
+    ...address,
+    ...(password === undefined ? {} : { login: { user: user ?? 'default', password } }),
+    ...(token === undefined ? {} : { token }),
+    ...(jwtKey === undefined ? {} : { jwtKey }),
+    ...(input.open_metrics === true ? { openMetrics: true } : {}),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function resolveTls({ tls }: HttpInput, folderOf: FolderOf, report: Report): HttpTls | undefined {
+  if (tls === undefined || (tls.cert === undefined && tls.key === undefined)) return undefined;
+  const path = (key: keyof typeof tls) => ['http', 'tls', key];
+  if (tls.cert === undefined || tls.key === undefined) {
+    const missing = tls.cert === undefined ? 'cert' : 'key';
+    report(path(missing), `TLS needs \`cert\` and \`key\`; \`${missing}\` is missing`);
+    return undefined;
+  }
+  const pem = (key: 'cert' | 'key', value: string) => ({ value, folder: folderOf(path(key)) });
+  const [certFile, keyFile] = [pemFile(pem('cert', tls.cert)), pemFile(pem('key', tls.key))];
+  const cert = readCertificates(pem('cert', tls.cert), (message) => report(path('cert'), message));
+  const key = readPrivateKey(pem('key', tls.key), {
+    password: tls.key_password,
+    cert,
+    report: (message) => report(path('key'), message),
+  });
+  if (cert === undefined || key === undefined) return undefined;
+  return {
+    cert,
+    key,
+    ...(tls.key_password === undefined ? {} : { keyPassword: tls.key_password }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+}
