@@ -148,7 +148,7 @@ class Connection implements Api {
   }
 
   async text(path: string): Promise<string> {
-    const [response, text] = await this.#exchange({ method: 'GET', path, signal: AbortSignal.timeout(READ_MS) });
+    const [response, text] = await this.#authorized({ method: 'GET', path }, READ_MS);
     if (!response.ok) throw refusal(response.status, text, this.address);
     return text;
   }
@@ -159,23 +159,32 @@ class Connection implements Api {
     if (!response.ok) throw refusal(response.status, await response.text(), this.address);
     if (response.body === null) return;
     try {
-      yield* jsonLines<T>(response.body);
+      for await (const line of jsonLines<T>(response.body)) {
+        // An error after the beginning comes as a line of its own: the status is out by then.
+        const failure = (line as { error?: { detail?: unknown } } | null)?.error;
+        if (typeof failure?.detail === 'string') throw refusal(500, JSON.stringify(failure), this.address);
+        yield line;
+      }
     } catch (error) {
+      if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw asInterrupted(signal.reason);
       throw unreachable(this.address, `the answer ended too early: ${reasonOf(error, 0)}`, error);
     }
   }
 
   async #json<T>(method: ApiRequest['method'], path: string, body: unknown, timeoutMs: number): Promise<T> {
-    const request = { method, path, body, signal: AbortSignal.timeout(timeoutMs) };
-    let [response, text] = await this.#exchange(request, timeoutMs);
-    if (response.status === 401 && this.#renew !== undefined) {
-      // The token has run out, as it does while somebody watches for an hour.
-      await this.#renew();
-      [response, text] = await this.#exchange(request, timeoutMs);
-    }
+    const [response, text] = await this.#authorized({ method, path, body }, timeoutMs);
     if (!response.ok) throw refusal(response.status, text, this.address);
     return this.#parse(text, response.status) as T;
+  }
+
+  async #authorized(request: ApiRequest, timeoutMs: number): Promise<[ApiResponse, string]> {
+    const limited = () => this.#exchange({ ...request, signal: AbortSignal.timeout(timeoutMs) }, timeoutMs);
+    const first = await limited();
+    if (first[0].status !== 401 || this.#renew === undefined) return first;
+    // The token has run out, as it does while somebody watches for an hour.
+    await this.#renew();
+    return limited();
   }
 
   #parse(text: string, status: number): unknown {

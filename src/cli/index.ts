@@ -12,18 +12,32 @@ import { VERSION } from '../lib/version.ts';
 import { connectionOptions, takesApi } from './api.ts';
 import { addCompletion } from './completion.ts';
 import type { Context } from './context.ts';
+import { addContexts } from './contexts.ts';
+import { addDelete, addFlushTarget } from './delete.ts';
+import { addDeploy } from './deploy.ts';
+import { addEditDlqRecord, addGetDlqRecord } from './dlq-record.ts';
 import { addGetDlq, addListDlqs } from './dlqs.ts';
 import { addDoctor } from './doctor.ts';
 import { addDryRun } from './dry-run.ts';
 import { EXIT, exitCodeOf, Interrupted, TimedOut } from './exit-codes.ts';
+import { addExportDlq } from './export-dlq.ts';
+import { addConfigure, addFormerOptions, addReplaced } from './former.ts';
+import { addDescribeJob, addGetJob, addListJobs } from './jobs.ts';
 import { addListDlqRecords } from './list-dlq-records.ts';
+import { addGetMetricCollection, addListMetricCollections } from './metric-collections.ts';
+import { addMonitor } from './monitor.ts';
+import { addGet, addInfo, addList } from './pipelines.ts';
 import { addRepair } from './repair.ts';
 import { addReplay } from './replay.ts';
+import { addReset } from './reset.ts';
 import { addResume } from './resume.ts';
+import { addDropDlq, addRetryDlq } from './retry-dlq.ts';
+import { addGetRevision, addListRevisions, addRollback } from './revisions.ts';
 import { addRun, describeRun } from './run.ts';
 import { addScaffold } from './scaffold.ts';
 import { addDescribeSecret, addGetSecret, addListSecrets } from './secrets.ts';
 import { addDeleteSecret, addSetSecret } from './secrets-change.ts';
+import { addStart, addStop } from './start-stop.ts';
 import { addStatus } from './status.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { addTest } from './test.ts';
@@ -76,10 +90,32 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     addTest,
     addDryRun,
     addStatus,
+    addInfo,
+    addList,
+    addGet,
+    addDeploy,
+    addListRevisions,
+    addGetRevision,
+    addRollback,
+    addDelete,
+    addStart,
+    addStop,
+    addReset,
+    addFlushTarget,
+    addResume,
+    addListJobs,
+    addGetJob,
+    addDescribeJob,
+    addListMetricCollections,
+    addGetMetricCollection,
     addListDlqs,
     addGetDlq,
     addListDlqRecords,
-    addResume,
+    addGetDlqRecord,
+    addEditDlqRecord,
+    addRetryDlq,
+    addDropDlq,
+    addExportDlq,
     addListSecrets,
     addGetSecret,
     addDescribeSecret,
@@ -87,11 +123,16 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     addDeleteSecret,
     addReplay,
     addRepair,
+    addMonitor,
+    addContexts,
+    addConfigure,
+    addReplaced,
     addVersion,
     addCompletion,
   ]) {
     await add(program, context);
   }
+  addFormerOptions(program, context);
   return program;
 }
 

@@ -1,27 +1,64 @@
-import { type AccountSums, accountingLine, dataSources, type PhaseSums, type Status } from '../control/index.ts';
-import { count, formatBytes, formatDuration } from '../lib/plain-words.ts';
-import { formatTable, left, right } from './table.ts';
+import { accountingLine, type Status } from '../control/index.ts';
+import { formatDuration } from '../lib/plain-words.ts';
+import { formatFacts } from './dlq-record-view.ts';
+import { formatJobs } from './jobs.ts';
+import {
+  componentsTable,
+  feedersTable,
+  type Page,
+  performanceTable,
+  sourcesTable,
+  statisticsTable,
+  storeLine,
+  targetsTable,
+} from './status-tables.ts';
+import { formatTable, left } from './table.ts';
 import { paint, printable, type Terminal } from './terminal.ts';
+import { errorMessages, type RdiPipeline } from './wait.ts';
 
 type Screen = Pick<Terminal, 'isScreen'>;
 
-/** What `rdi status` prints: problems first, then the sections of RDI's own status, then the account. */
-export function formatStatus(status: Status, screen: Screen): string {
+/** The pipeline with its configuration, as `GET /api/v2/pipelines/{name}` gives it. */
+export interface DescribedPipeline extends RdiPipeline {
+  readonly config?: { readonly processors?: Readonly<Record<string, unknown>> };
+}
+
+export interface StatusView {
+  readonly status: Status;
+  readonly pipeline: DescribedPipeline;
+  /** What was shown a moment ago: then rates per second are shown, too. */
+  readonly before?: Status | undefined;
+  readonly page: Page;
+  /** Show the data streams only. */
+  readonly isIngestedOnly: boolean;
+}
+
+/** What `rdi status` prints: the head, problems first, then the sections of RDI's own status, and ours. */
+export function formatStatus(view: StatusView, screen: Screen): string {
+  const { status, pipeline } = view;
+  const statistics = section('Statistics', statisticsTable(status, view.before, view.page), screen);
+  if (view.isIngestedOnly) return [head(view, screen), statistics].join('\n');
   const sections = [
-    head(status, screen),
+    head(view, screen),
     problems(status, screen),
-    section('Feeders', feeders(status), screen),
-    section('Targets', targets(status), screen),
-    section('Statistics', statistics(status), screen),
+    section('Sources', sourcesTable(status), screen),
+    section('Targets', targetsTable(status), screen),
+    section('Processor', processor(pipeline), screen),
+    section('Jobs', formatJobs(status.pipeline.jobs), screen),
+    section('Components', componentsTable(pipeline), screen),
+    statistics,
     section('Account', `  ${accountingLine(status.totals)}\n`, screen),
     section('Performance', performanceTable(status), screen),
-    section('Store', store(status), screen),
+    section('Feeders', feedersTable(status), screen),
+    section('Store', storeLine(status), screen),
+    section('Errors', errors(view), screen),
     section('Notices', status.notices.map((notice) => `  ${printable(notice)}\n`).join(''), screen),
   ];
   return sections.filter((text) => text !== '').join('\n');
 }
 
-function head({ version, state, syncMode, startedAt, takenAt, ready, reasons }: Status, screen: Screen): string {
+function head({ status, pipeline }: StatusView, screen: Screen): string {
+  const { version, state, syncMode, startedAt, takenAt, ready, reasons } = status;
   const color = state === 'ERROR' || state === 'STOPPED' ? 'red' : 'green';
   const parts = [
     paint(screen, 'bold', `rdi ${version}`),
@@ -30,7 +67,11 @@ function head({ version, state, syncMode, startedAt, takenAt, ready, reasons }: 
     `up ${formatDuration(takenAt - startedAt)}`,
   ];
   const notReady = ready ? '' : reasons.map((reason) => `  not ready: ${printable(reason)}\n`).join('');
-  return `${parts.join('  ')}\n${notReady}`;
+  const columns = ['Name', 'Active', 'Status', 'Current', 'Revision'].map(left);
+  const { name, active, status: pipelineState, current } = pipeline;
+  const revision = status.pipeline.isDeployed ? (status.pipeline.revision ?? '-') : 'nothing deployed';
+  const row = [name, active ? 'yes' : 'no', pipelineState, current === false ? 'no' : 'yes', revision];
+  return `${parts.join('  ')}\n${notReady}\n${formatTable(columns, [row])}`;
 }
 
 function problems(status: Status, screen: Screen): string {
@@ -42,91 +83,24 @@ function problems(status: Status, screen: Screen): string {
   return section('Problems', lines.join(''), screen);
 }
 
+/** RDI's processor section: what the configuration sets. */
+function processor({ config }: DescribedPipeline): string {
+  const settings = Object.entries(config?.processors ?? {});
+  return settings.length === 0
+    ? ''
+    : formatFacts(
+        settings.map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
+      );
+}
+
+/** Errors of the pipeline that no problem says already. */
+function errors({ status, pipeline }: StatusView): string {
+  const said = status.problems.map(({ text }) => text).join('\n');
+  const failure = status.pipeline.failure === null ? [] : [status.pipeline.failure];
+  const messages = new Set([...failure, ...errorMessages(pipeline)].filter((message) => !said.includes(message)));
+  return [...messages].map((message) => `  ${printable(message)}\n`).join('');
+}
+
 function section(title: string, content: string, screen: Screen): string {
   return content === '' ? '' : `${paint(screen, 'bold', title)}\n${content}`;
-}
-
-function feeders({ endpoint }: Status): string {
-  if (endpoint.connections.length === 0) {
-    return `  None is connected. Debezium's sink connects to ${endpoint.address} (debezium.sink.redis.address).\n`;
-  }
-  const columns = [
-    right('Id'),
-    left('Name'),
-    left('Address'),
-    left('User'),
-    right('Age'),
-    right('Idle'),
-    right('Commands'),
-  ];
-  const rows = endpoint.connections.map((feeder) => [
-    feeder.id,
-    feeder.name || '-',
-    feeder.address,
-    feeder.user || '-',
-    formatDuration(feeder.ageSec * 1000),
-    formatDuration(feeder.idleSec * 1000),
-    feeder.commands,
-  ]);
-  return formatTable(columns, rows);
-}
-
-function targets({ targets: all, takenAt }: Status): string {
-  if (all.length === 0) return '';
-  const columns = [left('Name'), left('Connection'), left('State'), left('Redis'), left('JSON'), left('Last Write')];
-  const rows = all.map(({ name, address, state, redisVersion, json, lastWriteMs }) => [
-    name,
-    address,
-    state.state,
-    redisVersion ?? '-',
-    json === undefined ? '-' : json ? 'yes' : 'no',
-    ago(lastWriteMs ?? null, takenAt),
-  ]);
-  return formatTable(columns, rows);
-}
-
-function statistics({ streams, totals, takenAt }: Status): string {
-  if (streams.length === 0) return '  No streams yet: no feeder has sent anything.\n';
-  const numbers = ['Total', 'Pending', 'Inserted', 'Updated', 'Deleted', 'Filtered', 'Rejected', 'Deduplicated'];
-  const columns = [left('Name'), ...numbers.map(right), left('Last Arrival')];
-  const names = dataSources(streams);
-  const rows = streams.map((stream, index) => [names[index]!, ...figures(stream), ago(stream.lastArrivalMs, takenAt)]);
-  if (streams.length > 1) rows.push(['all', ...figures(totals), '']);
-  return formatTable(columns, rows);
-}
-
-function figures(sums: AccountSums): number[] {
-  const { received, pending, inserted, updated, deleted, filtered, rejected, deduplicated } = sums;
-  return [received, pending, inserted, updated, deleted, filtered, rejected, deduplicated];
-}
-
-function performanceTable({ performance }: Status): string {
-  if (performance.batches === 0) return '';
-  const phases = ['Read', 'Decode', 'Transform', 'Write', 'Settle', 'Total'];
-  const columns = [
-    left('Per Batch'),
-    right('Entries'),
-    ...phases.map((phase) => right(`${phase} ms`)),
-    right('Entries/s'),
-  ];
-  const row = (name: string, sums: PhaseSums): (string | number)[] => {
-    const { readMs, decodeMs, transformMs, writeMs, settleMs, totalMs, entries } = sums;
-    const mean = (value: number): string => (value / Math.max(1, sums.batches)).toFixed(1);
-    const rate = totalMs > 0 ? Math.round((entries * 1000) / totalMs) : '-';
-    const times = [readMs, decodeMs, transformMs, writeMs, settleMs, totalMs].map(mean);
-    return [name, Math.round(entries / Math.max(1, sums.batches)), ...times, rate];
-  };
-  const rows = [row(`mean of ${performance.batches}`, performance)];
-  if (performance.lastBatch) rows.push(row('last', performance.lastBatch));
-  return formatTable(columns, rows);
-}
-
-function store({ store: { dataDir, bytes, limitBytes, segments, state }, memory }: Status): string {
-  const disk = `${formatBytes(bytes)} of ${formatBytes(limitBytes)} in ${count(segments, 'segment')}`;
-  const held = `${formatBytes(memory.bufferedBytes)} of ${formatBytes(memory.bufferedLimitBytes)} held in memory`;
-  return `  ${printable(dataDir)} is ${state}: ${disk}, ${held}, ${memory.inFlightEntries} on their way to the target\n`;
-}
-
-function ago(ms: number | null, now: number): string {
-  return ms === null ? '-' : `${formatDuration(now - ms)} ago`;
 }

@@ -14,6 +14,8 @@ export interface Terminal {
   readonly isErrorScreen: boolean;
   /** Asks the person for one line; undefined where nobody sits there who could answer. Throws Interrupted on Ctrl-C. */
   readonly ask?: (question: string, options?: Question) => Promise<string>;
+  /** Calls back with each key that the person presses, until the result is called; undefined where nobody sits there. */
+  readonly onKey?: (listener: (key: string) => void) => () => void;
   /** Columns and rows of the person's screen; undefined where there is none. */
   readonly size?: () => { columns: number; rows: number };
 }
@@ -34,8 +36,22 @@ export function processTerminal(): Terminal {
     isErrorScreen: stderr.isTTY === true && env['TERM'] !== 'dumb',
     ...(stdout.isTTY ? { size: () => ({ columns: stdout.columns, rows: stdout.rows }) } : {}),
     ...(stdin.isTTY && stderr.isTTY
-      ? { ask: async (question, options) => (await import('./prompt.ts')).askPerson(question, options) }
+      ? { ask: async (question, options) => (await import('./prompt.ts')).askPerson(question, options), onKey }
       : {}),
+  };
+}
+
+function onKey(listener: (key: string) => void): () => void {
+  const { stdin } = process;
+  const listen = (chunk: Buffer): void => {
+    for (const key of chunk.toString()) listener(key);
+  };
+  stdin.setRawMode(true);
+  stdin.on('data', listen);
+  return () => {
+    stdin.off('data', listen);
+    stdin.setRawMode(false);
+    stdin.pause();
   };
 }
 

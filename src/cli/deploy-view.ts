@@ -1,0 +1,46 @@
+import type { Deployment, DeploymentCheck, FileDifference } from '../control/index.ts';
+import { formatProblem } from '../errors.ts';
+import { count } from '../lib/plain-words.ts';
+import { paint, printable, type Terminal } from './terminal.ts';
+
+type Screen = Pick<Terminal, 'isScreen'>;
+
+/** The unified diffs, coloured on a screen; empty when nothing differs. */
+export function formatDifferences(differences: readonly FileDifference[], screen: Screen): string {
+  return differences
+    .map(({ file, change, diff }) => {
+      const heading = paint(screen, 'bold', `${printable(file)} (${change})`);
+      const lines = diff
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) => colored(printable(line), screen));
+      return `${heading}\n${lines.join('\n')}\n\n`;
+    })
+    .join('');
+}
+
+function colored(line: string, screen: Screen): string {
+  if (/^(---|\+\+\+|Index:|=====)/.test(line)) return paint(screen, 'dim', line);
+  if (line.startsWith('+')) return paint(screen, 'green', line);
+  if (line.startsWith('-')) return paint(screen, 'red', line);
+  return line.startsWith('@@') ? paint(screen, 'dim', line) : line;
+}
+
+/** Problems, one per line: `file:line:col: message`, and how many there are. */
+export function formatProblems({ problems }: Pick<DeploymentCheck, 'problems'>): string {
+  return `${problems.map((problem) => printable(formatProblem(problem))).join('\n')}\n${count(problems.length, 'problem')}\n`;
+}
+
+/** Notices, one per line. */
+export function formatNotices({ notices }: Pick<DeploymentCheck, 'notices'>): string {
+  return notices
+    .map((notice) => `${printable(formatProblem({ ...notice, message: `${notice.level}: ${notice.message}` }))}\n`)
+    .join('');
+}
+
+/** What became of it, in one sentence. */
+export function formatDeployment({ revision, differences }: Deployment): string {
+  if (revision === null) return 'Nothing was deployed.\n';
+  if (differences.length === 0) return `Nothing differs from revision ${revision.number}, which stays in force.\n`;
+  return `Revision ${revision.number} is in force.\n`;
+}
