@@ -48,7 +48,8 @@ export const addRun: AddCommand = async (program: Command, context: Context) => 
       deadlineMs: instance.shutdownDeadlineMs,
       startEngine: async () => {
         const { startEngine } = await import('../control/engine.ts');
-        return startEngine({ start, instance, env, logger, addSecrets, logMemory });
+        // The engine reads secret files itself: one that goes away must not stay behind as a variable.
+        return startEngine({ start, instance, env: context.terminal.env, logger, addSecrets, logMemory });
       },
     });
   });
