@@ -10,17 +10,24 @@ export function formatDifferences(differences: readonly FileDifference[], screen
   return differences
     .map(({ file, change, diff }) => {
       const heading = paint(screen, 'bold', `${printable(file)} (${change})`);
-      const lines = diff
-        .replace(/\n$/, '')
-        .split('\n')
-        .map((line) => colored(printable(line), screen));
-      return `${heading}\n${lines.join('\n')}\n\n`;
+      const all = diff.split('\n');
+      // What stands before the first hunk names the file, as our heading does.
+      const lines = all.slice(
+        Math.max(
+          0,
+          all.findIndex((line) => line.startsWith('@@')),
+        ),
+      );
+      return `${heading}\n${lines.map((line) => `${colored(shown(line), screen)}\n`).join('')}`;
     })
     .join('');
 }
 
+function shown(line: string): string {
+  return line.split('\t').map(printable).join('\t');
+}
+
 function colored(line: string, screen: Screen): string {
-  if (/^(---|\+\+\+|Index:|=====)/.test(line)) return paint(screen, 'dim', line);
   if (line.startsWith('+')) return paint(screen, 'green', line);
   if (line.startsWith('-')) return paint(screen, 'red', line);
   return line.startsWith('@@') ? paint(screen, 'dim', line) : line;

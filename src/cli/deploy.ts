@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { PipelineDocument } from '../config/index.ts';
 import type { Deployment, DeploymentCheck } from '../control/index.ts';
-import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { type Api, type ApiOptions, connectApi, withApi, withQuery } from './api.ts';
-import { checkOffline } from './check-offline.ts';
 import type { AddCommand, Context } from './context.ts';
+import { checkOffline, inFolder, orProblems } from './deploy-check.ts';
 import { formatDeployment, formatDifferences, formatNotices, formatProblems } from './deploy-view.ts';
 import { ApiError, EXIT } from './exit-codes.ts';
 import { type OutputFormat, print, withOutput } from './output.ts';
@@ -86,7 +85,8 @@ async function deploy(context: Context, pipeline: string, document: PipelineDocu
     ...(isStart ? { start: true } : {}),
   };
   const send = () => api.send<Deployment>('POST', pipelinePath(pipeline, 'revisions'), body, timeoutMs);
-  const result = await orProblems(() => withProgress(terminal, 'Deploying', send));
+  const answer = await orProblems(() => withProgress(terminal, 'Deploying', send));
+  const result = inFolder(options.dir, answer);
   if (result.problems.length > 0) {
     await showProblems(context, result, options);
     return;
@@ -102,7 +102,7 @@ async function deploy(context: Context, pipeline: string, document: PipelineDocu
 
 async function tryOut(context: Context, pipeline: string, document: PipelineDocument, options: DeployOptions) {
   const { terminal } = context;
-  const check = await checkAnywhere(context, pipeline, document, options);
+  const check = inFolder(options.dir, await checkAnywhere(context, pipeline, document, options));
   if (check.problems.length > 0) {
     await showProblems(context, check, options);
     return;
@@ -131,31 +131,8 @@ async function checkAnywhere(context: Context, pipeline: string, document: Pipel
   }
 }
 
-/** The answer, or the problems of a refusal: each item of a 422 holds one as its details. */
-async function orProblems(ask: () => Promise<Deployment>): Promise<Deployment> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 422) throw error;
-    const problems = error.items.map(({ details }) => details).filter(isProblem);
-    if (problems.length === 0) throw error;
-    return { problems, notices: [], differences: [], revision: null };
-  }
-}
-
-function isProblem(details: unknown): details is ConfigProblem {
-  return typeof details === 'object' && details !== null && 'file' in details && 'message' in details;
-}
-
-/** With the folder as it was given, so that an editor finds the place. */
-async function showProblems(
-  context: Context,
-  check: DeploymentCheck,
-  { dir = '.', output }: DeployOptions,
-): Promise<void> {
+async function showProblems(context: Context, check: DeploymentCheck, { output }: DeployOptions): Promise<void> {
   context.exitCode = EXIT.failed;
-  const isFile = ({ file }: ConfigProblem) => /\.ya?ml$/.test(file) && !file.startsWith('/');
-  const problems = check.problems.map((one) => (isFile(one) ? { ...one, file: join(dir, one.file) } : one));
-  if (output === 'table') context.terminal.err(`${formatProblems({ problems })}Nothing was deployed.\n`);
-  else await print(context.terminal, output, { ...check, problems }, formatProblems);
+  if (output === 'table') context.terminal.err(`${formatProblems(check)}Nothing was deployed.\n`);
+  else await print(context.terminal, output, check, formatProblems);
 }

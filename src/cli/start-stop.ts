@@ -57,6 +57,6 @@ function addControl(program: Command, context: Context, { verb, doing, state, su
 export function refuseSource(source: string | undefined, verb: string): void {
   if (source === undefined) return;
   throw new ConfigError('CONFIG_INVALID', `Source ${source} is external: a feeder of its own sends its changes`, {
-    fix: `${verb} that feeder (Debezium Server), or leave --source out to ${verb} the pipeline.`,
+    fix: `${verb[0]!.toUpperCase()}${verb.slice(1)} that feeder (Debezium Server), or leave --source out to ${verb} the pipeline.`,
   });
 }
