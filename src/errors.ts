@@ -26,6 +26,8 @@ export const ERROR_CODES = {
   TARGET_AUTH:
     'The target refuses our user or password, or the user may not run a command. Writing waits until it may.',
   TARGET_NO_JSON: 'JSON documents are asked for, and the target has no RedisJSON module.',
+  PARKED_BEHIND:
+    'An older record of the same row is in the DLQ, and `on_reject` is `park_key`: this one waits behind it, and was not tried.',
   STORE_LOCKED: 'Another process uses the same data folder.',
   STORE_DAMAGED: 'A segment of the journal, or the state store, is damaged at a place that was already acknowledged.',
   STORE_FULL: 'The disk limit is reached, or the disk is full. Feeders are held back; nothing acknowledged is lost.',

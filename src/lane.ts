@@ -1,7 +1,14 @@
 import type { Checkpoint, Progress } from './checkpoint/index.ts';
 import type { RejectedEntry } from './dlq/index.ts';
 import type { Clock } from './lib/clock.ts';
-import type { EntryBatch, EntryReader, LostEntries, StoredStream, StreamStore } from './streams/index.ts';
+import type {
+  EntryBatch,
+  EntryReader,
+  LostEntries,
+  StoredDlqRecord,
+  StoredStream,
+  StreamStore,
+} from './streams/index.ts';
 import type { ChangeEvent, StreamEntry } from './types.ts';
 import type { TargetWrite } from './write/index.ts';
 
@@ -9,6 +16,30 @@ export interface ReadLimits {
   readonly entries: number;
   readonly bytes: number;
   readonly batchesInFlight: number;
+}
+
+/** Records of the DLQ that go through the path again. */
+export interface RetriedRecords {
+  readonly entries: readonly StreamEntry[];
+  /** One for each entry. */
+  readonly records: readonly StoredDlqRecord[];
+  /** Indexes of those that are not written, because something newer of their row is there. */
+  readonly outdated: ReadonlySet<number>;
+  /** Why some of the entries were not tried in the end, by index; filled in as the batch goes along. */
+  readonly notTried: Map<number, string>;
+  /** Why some of them failed again, by index. */
+  readonly failed: Map<number, RejectedEntry>;
+  /** Settles the batch, every entry of which has its outcome or a reason now. */
+  readonly settle: (passage: Passage) => Promise<void>;
+}
+
+/** Somebody who wants records of one stream tried again. */
+export interface Retrier {
+  /**
+   * Called when everything that the lane has read is settled, again after each batch, until there is none (null), or until
+   * another lane has to do it (`moved`).
+   */
+  next(): Promise<RetriedRecords | 'moved' | null>;
 }
 
 /** A batch on its way: what each entry turned out to be, filled in as it goes along. */
@@ -24,6 +55,8 @@ export interface Passage {
   readonly rejected: RejectedEntry[];
   /** Streams that leave for another lane as soon as this batch is settled. */
   readonly leaving: { readonly stream: StoredStream; readonly lane: Lane }[];
+  /** Set where the entries are records of the DLQ, which were settled there before. */
+  readonly retried: RetriedRecords | null;
   lastEvent: ChangeEvent | null;
   readMs: number;
   decodeMs: number;
@@ -46,6 +79,9 @@ export interface LaneOptions {
  * One way through the pipeline: a reader of its own over the common store, batches in flight of its own, settled in the
  * order they were read. A lane that waits makes no other one wait.
  *
+ * Records of the DLQ that are tried again are a batch like any other, between what was settled and what is read next: so they
+ * stand in the right order to everything else of their rows.
+ *
  * It goes back when a stream comes in, or is resumed, at a place that it has passed: once all its batches are settled it
  * reads that stream alone, up to where the others are.
  */
@@ -66,6 +102,7 @@ export class Lane {
   #wakeUp: (() => void) | null = null;
   #lastReadMs = 0;
   readonly #joining: StoredStream[] = [];
+  readonly #retries: { retrier: Retrier; done: (end: 'done' | 'moved' | 'stopped') => void }[] = [];
   readonly #resumes: { stream: StoredStream; done: (resumed: boolean) => void }[] = [];
 
   constructor(options: LaneOptions) {
@@ -104,7 +141,8 @@ export class Lane {
 
   /** Adds, for each stream with entries in flight, when the oldest of them arrived. */
   addOldest(oldest: Map<StoredStream, number>): void {
-    for (const { entries } of this.#passages) {
+    for (const { entries, retried } of this.#passages) {
+      if (retried) continue;
       for (const { stream, ms } of entries) {
         if (!oldest.has(stream as StoredStream)) oldest.set(stream as StoredStream, ms);
       }
@@ -133,10 +171,23 @@ export class Lane {
     });
   }
 
+  /**
+   * Sends records of the DLQ through the lane again, at the next moment at which everything it has read is settled. Resolves
+   * when all are settled, or another lane has to do it, or the lane was stopped before. Never rejects.
+   */
+  retry(retrier: Retrier): Promise<'done' | 'moved' | 'stopped'> {
+    if (this.#isStopped) return Promise.resolve('stopped');
+    return new Promise((done) => {
+      this.#retries.push({ retrier, done });
+      this.#wakeUp?.();
+    });
+  }
+
   /** Ends {@link passages} after the batch that it is at. */
   stop(): void {
     this.#isStopped = true;
     for (const { done } of this.#resumes.splice(0)) done(false);
+    for (const { done } of this.#retries.splice(0)) done('stopped');
     this.#wakeUp?.();
   }
 
@@ -145,6 +196,8 @@ export class Lane {
     const { store, clock, limits } = this.#options;
     while (!this.#isStopped) {
       if (this.#mustGoBack) await this.#goBack();
+      // One at a time, so that what is read does not wait for all of many.
+      if (this.#retries.length > 0) yield* this.#again();
       if (this.#passages.length >= limits.batchesInFlight) {
         await this.#woken();
         continue;
@@ -156,7 +209,7 @@ export class Lane {
       const batch = await this.#reader.next(limits, isCatchingUp ? this.#levelFrom : undefined);
       if (batch) yield this.#begin(batch, clock.elapsed() - startedAt);
       this.#isReading = false;
-      if (!batch && !this.#mustGoBack && !this.#isStopped) {
+      if (!batch && !this.#mustGoBack && this.#retries.length === 0 && !this.#isStopped) {
         await Promise.race([store.arrival(this.#reader.position), this.#woken()]);
       }
     }
@@ -171,6 +224,12 @@ export class Lane {
       await settle(outcome);
     })();
     this.#settled.catch(() => this.stop());
+  }
+
+  /** Lets go of the oldest batch, which was one of records that were tried again. */
+  finishRetried(): void {
+    this.#passages.shift();
+    this.#wakeUp?.();
   }
 
   /** Counts the oldest batch, every entry of which has its outcome now, and lets go of it. */
@@ -215,8 +274,29 @@ export class Lane {
     if (from > this.#reader.position) this.#reader.seek(from);
   }
 
-  #begin({ entries, endPosition, lost = [] }: EntryBatch, readMs: number): Passage {
-    this.#lastReadMs = entries[entries.length - 1]?.ms ?? this.#lastReadMs;
+  /** The batches of the next retry, each settled before the next one is made. */
+  async *#again(): AsyncGenerator<Passage> {
+    const next = this.#retries.shift();
+    if (!next) return;
+    let end: 'done' | 'moved' | 'stopped' = 'stopped';
+    try {
+      for (;;) {
+        await this.#settled;
+        if (this.#isStopped) return;
+        const batch = await next.retrier.next();
+        if (batch === null || batch === 'moved') {
+          end = batch ?? 'done';
+          return;
+        }
+        yield this.#begin({ entries: batch.entries, endPosition: this.progress.position }, 0, batch);
+      }
+    } finally {
+      next.done(end);
+    }
+  }
+
+  #begin({ entries, endPosition, lost = [] }: EntryBatch, readMs: number, retried?: RetriedRecords): Passage {
+    if (!retried) this.#lastReadMs = entries[entries.length - 1]?.ms ?? this.#lastReadMs;
     const passage: Passage = {
       entries,
       endPosition,
@@ -227,6 +307,7 @@ export class Lane {
       writes: Array.from({ length: this.#options.connections }, () => []),
       rejected: [],
       leaving: [],
+      retried: retried ?? null,
       lastEvent: null,
       readMs,
       decodeMs: 0,

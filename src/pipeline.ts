@@ -7,17 +7,29 @@
  *
  * Nearly everything goes through the main lane. A stream whose job may have to wait for something else than the default
  * target (a lookup, another target) leaves it for a lane of its kind, at its first such entry, and stays there.
+ *
+ * Records of the DLQ that are tried again (`retry.ts`) are batches of the lane of their stream, between what it has settled and
+ * what it reads next. With `on_reject: park_key` one batch at a time goes through, and no row twice at a time (`row-order.ts`).
  */
 import { type Checkpoint, OPERATION, OUTCOME, type Progress } from './checkpoint/index.ts';
-import type { ErrorHandling } from './config/index.ts';
+import type { ErrorHandling, OnReject } from './config/index.ts';
 import type { ControlKind, Decoder } from './decode/index.ts';
-import type { Dlq, RejectedEntry } from './dlq/index.ts';
+import type { AppliedEntry, Dlq, RejectedEntry } from './dlq/index.ts';
 import { Lane, type Passage, type ReadLimits } from './lane.ts';
 import type { Clock } from './lib/clock.ts';
 import { mergeOutcomes, rejectionOf } from './outcomes.ts';
+import { Retry, type RetryResult } from './retry.ts';
+import { RowOrder } from './row-order.ts';
 import type { StoredStream, StreamStore } from './streams/index.ts';
 import { type EventTransformer, MAIN_LANE } from './transform/index.ts';
-import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry, type TableIdentity } from './types.ts';
+import {
+  type ChangeEvent,
+  formatEntryId,
+  type Rejection,
+  type Stream,
+  type StreamEntry,
+  type TableIdentity,
+} from './types.ts';
 import type { TargetWrite, WriteOutcome, Writer } from './write/index.ts';
 
 /** Records that change no row and yet speak of rows, or of what somebody wrote: counted with what jobs filter out. */
@@ -33,6 +45,8 @@ export interface PipelineParts {
   readonly dlq: Dlq;
   readonly clock: Clock;
   readonly errorHandling: ErrorHandling;
+  /** Whether later entries of a row with a rejected one go on, or wait behind it in the DLQ. Default: they go on. */
+  readonly onReject?: OnReject;
   /** Streams whose entries are meant for this pipeline; the others are counted as skipped. */
   readonly selects: (stream: StoredStream) => boolean;
   /** Of each lane. */
@@ -82,12 +96,16 @@ export class Pipeline {
   readonly #stopping = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<void>();
+  readonly #parksKeys: boolean;
   #running = 0;
   #hasStarted = false;
   readonly #tables = new Map<StoredStream, TableIdentity>();
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#parksKeys = parts.onReject === 'park_key' && parts.errorHandling === 'dlq';
+    const { store, checkpoint, dlq } = parts;
+    for (const stream of store.streams()) dlq.forgetUnsettled(stream, checkpoint.positionOf(stream));
     this.#bringBack();
     this.#main = this.#newLane(parts.checkpoint.main);
   }
@@ -135,10 +153,38 @@ export class Pipeline {
     return this.#laneOf(stream).resume(stream);
   }
 
+  /**
+   * Sends records of a stream's DLQ through the current jobs again, oldest first, and then what waited behind those of its rows
+   * that are settled. Waits as long as the targets are away. Resolves to what became of them; when the pipeline is stopped
+   * first, they are kept. Never rejects.
+   */
+  async retry(
+    stream: StoredStream,
+    ids: readonly string[],
+    { force }: { readonly force: boolean },
+  ): Promise<readonly RetryResult[]> {
+    const { dlq, checkpoint, selects } = this.#parts;
+    const { signal } = this.#stopping;
+    const movesAway = (lane: Lane, entries: readonly StreamEntry[]) => this.#movesAway(lane, stream, entries);
+    const limits = { parksKeys: this.#parksKeys, isSelected: selects(stream), signal };
+    const retry = new Retry({ stream, ids, force, dlq, checkpoint, movesAway, ...limits });
+    for (;;) {
+      retry.lane = this.#laneOf(stream);
+      const end = await retry.lane.retry(retry);
+      if (end === 'stopped') retry.giveUp('The pipeline was stopped before it could be tried.');
+      if (end !== 'moved') return retry.results;
+      await new Promise((resolve) => setTimeout(resolve, MOVE_POLL_MS));
+    }
+  }
+
   /** THE path. */
   async #follow(lane: Lane): Promise<void> {
     for await (const passage of lane.passages()) {
       this.#decode(lane, passage);
+      if (this.#parksKeys) {
+        if (!(await this.#applyInRowOrder(lane, passage))) return;
+        continue;
+      }
       const transformed = await this.#transform(lane, passage);
       if (!transformed) return;
       const written = await this.#write(passage);
@@ -147,13 +193,39 @@ export class Pipeline {
     }
   }
 
+  /** The rest of the path where rows wait behind their rejected entries. False when the pipeline was stopped meanwhile. */
+  async #applyInRowOrder(lane: Lane, passage: Passage): Promise<boolean> {
+    const order = new RowOrder(this.#parts.dlq, passage, lane.progress);
+    const park = (index: number, rejection: Rejection) => {
+      if (!passage.retried) return this.#reject(lane, passage, index, rejection);
+      passage.retried.notTried.set(index, rejection.reason);
+      passage.outcomes[index] = OUTCOME.rejected;
+    };
+    for (let events = order.next(park); events !== null; events = order.next(park)) {
+      const stretch = { ...passage, events, writes: passage.writes.map(() => []) };
+      if (!(await this.#transform(lane, stretch))) return false;
+      const written = await this.#write(stretch);
+      this.#judge(lane, stretch, await written.done);
+      for (const [i, writes] of stretch.writes.entries()) passage.writes[i]?.push(...writes);
+      passage.transformMs += stretch.transformMs;
+    }
+    const handedOverAt = this.#parts.clock.elapsed();
+    lane.settleInOrder(Promise.resolve([]), (outcome) => this.#settle(lane, passage, outcome, handedOverAt));
+    return true;
+  }
+
   #decode(lane: Lane, passage: Passage): void {
     const { decoder, clock, selects } = this.#parts;
-    const { entries, events, outcomes, operations } = passage;
+    const { entries, events, outcomes, operations, retried } = passage;
     const startedAt = clock.elapsed();
-    let staying: TableIdentity | null = lane === this.#main ? null : ANY_TABLE;
+    // Records that are tried again are in the right lane already.
+    let staying: TableIdentity | null = lane === this.#main && !retried ? null : ANY_TABLE;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as StreamEntry;
+      if (retried?.outdated.has(i)) {
+        outcomes[i] = OUTCOME.superseded;
+        continue;
+      }
       if (!selects(entry.stream as StoredStream)) {
         outcomes[i] = OUTCOME.skipped;
         continue;
@@ -229,12 +301,15 @@ export class Pipeline {
     const { dlq, clock, transformer, onBatch } = this.#parts;
     const writtenAt = clock.elapsed();
     const { rejected, writes, entries } = passage;
-    const { superseded, refused } = mergeOutcomes(writes, outcomes);
-    for (const index of superseded) {
-      if (passage.outcomes[index] === OUTCOME.written) passage.outcomes[index] = OUTCOME.superseded;
+    this.#judge(lane, passage, outcomes);
+    if (passage.retried) {
+      await passage.retried.settle(passage);
+      lane.finishRetried();
+      return;
     }
-    for (const one of refused) this.#reject(lane, passage, one.index, rejectionOf(one), one.key);
-    if (rejected.length > 0) await dlq.add(rejected, this.#stopping.signal);
+    if (rejected.length > 0 || !dlq.isEmpty) {
+      await dlq.settle(rejected, appliedIn(passage, dlq), this.#stopping.signal);
+    }
     lane.finish(passage);
     if (entries.length === 0) return;
     const { readMs, decodeMs, transformMs, lastEvent } = passage;
@@ -246,6 +321,14 @@ export class Pipeline {
     onBatch({ entries: entries.length, ...times, lastEvent, written, passage });
   }
 
+  #judge(lane: Lane, passage: Passage, outcomes: readonly WriteOutcome[]): void {
+    const { superseded, refused } = mergeOutcomes(passage.writes, outcomes);
+    for (const index of superseded) {
+      if (passage.outcomes[index] === OUTCOME.written) passage.outcomes[index] = OUTCOME.superseded;
+    }
+    for (const one of refused) this.#reject(lane, passage, one.index, rejectionOf(one), one.key);
+  }
+
   /** Applies the error policy to one entry; the outcome holds once the batch is settled. */
   #reject(lane: Lane, passage: Passage, index: number, rejection: Rejection, targetKey?: string): void {
     const { errorHandling, onRejected } = this.#parts;
@@ -254,14 +337,48 @@ export class Pipeline {
     if (passage.outcomes[index] === OUTCOME.rejected || lane.progress.isLeft(entry)) return;
     const event = passage.events[index] ?? null;
     const rejected: RejectedEntry = { entry, rejection, event, ...(targetKey === undefined ? {} : { targetKey }) };
+    if (passage.retried) {
+      passage.outcomes[index] = OUTCOME.rejected;
+      passage.retried.failed.set(index, rejected);
+      return;
+    }
+    const full = this.#parksKeys ? this.#whyFull(passage, entry) : '';
     onRejected(rejected);
-    if (errorHandling === 'abort') {
-      lane.progress.stop(entry.stream as StoredStream, entry, `${rejection.code}: ${rejection.reason}`);
+    if (errorHandling === 'abort' || full !== '') {
+      lane.progress.stop(entry.stream as StoredStream, entry, `${rejection.code}: ${rejection.reason}${full}`);
       return;
     }
     passage.outcomes[index] = OUTCOME.rejected;
     passage.operations[index] = OPERATION.none;
     if (errorHandling === 'dlq') passage.rejected.push(rejected);
+  }
+
+  /** Where nothing may be evicted, a full DLQ stops the stream; empty while there is room. */
+  #whyFull({ rejected }: Passage, { stream }: StreamEntry): string {
+    const { dlq } = this.#parts;
+    if (!dlq.isFull(stream, rejected.filter(({ entry }) => entry.stream === stream).length)) return '';
+    return ` The DLQ of this stream holds as many records as dlq_max_messages allows (${dlq.maxRecords}), and with on_reject: park_key none of them is evicted. Retry or drop some, or raise processors.dlq_max_messages; then resume the stream.`;
+  }
+
+  /**
+   * Whether records of the stream need another lane than the main one with the current jobs. Then the stream leaves for it,
+   * where it stands: nothing of it is on its way.
+   */
+  #movesAway(lane: Lane, stream: StoredStream, entries: readonly StreamEntry[]): boolean {
+    if (lane !== this.#main) return false;
+    const { decoder, transformer, checkpoint, onLeaving } = this.#parts;
+    for (const entry of entries) {
+      const decoded = decoder.decode(entry);
+      const name = decoded.kind === 'change' ? transformer.laneOf(decoded.table) : MAIN_LANE;
+      if (decoded.kind !== 'change' || name === MAIN_LANE) continue;
+      const position = checkpoint.positionOf(stream);
+      const side = this.#sideLane(name, position);
+      this.#main.progress.park(stream, position);
+      onLeaving(stream, decoded.table);
+      side.join(stream, this.#main.lastReadMs);
+      return true;
+    }
+    return false;
   }
 
   #learnTable({ stream }: StreamEntry, table: TableIdentity): void {
@@ -329,7 +446,8 @@ export class Pipeline {
     const { store, checkpoint, clock, limits, transformer } = this.#parts;
     const connections = transformer.connections.length;
     const mayLeave = (stream: StoredStream) => this.#mayLeave(stream);
-    return new Lane({ store, checkpoint, progress, clock, limits, connections, mayLeave });
+    const own = this.#parksKeys ? { ...limits, batchesInFlight: 1 } : limits;
+    return new Lane({ store, checkpoint, progress, clock, limits: own, connections, mayLeave });
   }
 
   /** The first lane that fails ends all of them. */
@@ -348,6 +466,28 @@ export class Pipeline {
 
 /** Stands for every table: side lanes keep all entries of their streams. */
 const ANY_TABLE: TableIdentity = { connector: '', serverName: '', db: '', schema: '', table: '' };
+
+/** How often to look whether a stream has come to its new lane. */
+const MOVE_POLL_MS = 20;
+
+/** Entries that give their rows a value which records of the DLQ may be older than. */
+function appliedIn({ entries, events, outcomes, rejected }: Passage, dlq: Dlq): AppliedEntry[] {
+  const applied: AppliedEntry[] = [];
+  const known = new Map<Stream, boolean>(rejected.map(({ entry }) => [entry.stream, true]));
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as StreamEntry;
+    let isWatched = known.get(entry.stream);
+    if (isWatched === undefined) {
+      isWatched = dlq.has(entry.stream);
+      known.set(entry.stream, isWatched);
+    }
+    const event = events[i];
+    if (isWatched && event && APPLIED.has(outcomes[i] as number)) applied.push({ entry, event });
+  }
+  return applied;
+}
+
+const APPLIED: ReadonlySet<number> = new Set([OUTCOME.written, OUTCOME.filtered, OUTCOME.superseded]);
 
 const NOTHING_WRITTEN: Promise<WriteOutcome> = Promise.resolve({ superseded: [], refused: [] });
 

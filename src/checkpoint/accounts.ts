@@ -8,6 +8,12 @@ export const OPERATION = { none: 0, inserted: 1, updated: 2, deleted: 3 } as con
 const OUTCOME_NAMES = [null, 'written', 'filtered', 'superseded', 'rejected', 'skipped', null] as const;
 const OPERATION_NAMES = [null, 'inserted', 'updated', 'deleted'] as const;
 
+/** What a record of the DLQ turned out to be when it was tried again; the outcome is not `rejected`. */
+export interface RetriedOutcome {
+  readonly outcome: number;
+  readonly operation: number;
+}
+
 /** The account of every stream, and which of them changed since they were stored last. */
 export class Accounts {
   readonly #counters = new Map<StoredStream, StreamCounters>();
@@ -45,6 +51,26 @@ export class Accounts {
     counters[OUTCOME_NAMES[outcome] as keyof StreamCounters]++;
     const name = OPERATION_NAMES[operation];
     if (name) counters[name]++;
+    this.#changed.add(stream);
+  }
+
+  /**
+   * How the account changes when entries that were counted as rejected have another outcome now. An account that does not
+   * hold so many of them keeps the rest as it is.
+   */
+  changeOf(stream: StoredStream, retried: readonly RetriedOutcome[]): Partial<StreamCounters> {
+    const change: Partial<StreamCounters> = {};
+    for (const { outcome, operation } of retried.slice(0, this.of(stream).rejected)) {
+      const names = ['rejected', OUTCOME_NAMES[outcome], OPERATION_NAMES[operation]] as const;
+      for (const name of names) if (name) change[name] = (change[name] ?? 0) + (name === 'rejected' ? -1 : 1);
+    }
+    return change;
+  }
+
+  /** Applies a change that {@link changeOf} gave. */
+  apply(stream: StoredStream, change: Readonly<Partial<StreamCounters>>): void {
+    const counters = this.of(stream);
+    for (const [name, by] of Object.entries(change)) counters[name as keyof StreamCounters] += by;
     this.#changed.add(stream);
   }
 

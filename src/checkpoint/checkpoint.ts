@@ -1,5 +1,5 @@
 import type { BehindStream, CheckpointState, StoredStream, StreamCounters } from '../streams/types.ts';
-import { Accounts } from './accounts.ts';
+import { Accounts, type RetriedOutcome } from './accounts.ts';
 import { Progress } from './progress.ts';
 
 /** Longest time between a settled batch and its stored checkpoint. */
@@ -65,6 +65,35 @@ export class Checkpoint {
 
   counters(stream: StoredStream): Readonly<StreamCounters> {
     return this.#accounts.of(stream);
+  }
+
+  /**
+   * Where the stream stands: everything of it before is settled, and nothing from there on, as long as nothing of its lane is
+   * on its way.
+   */
+  positionOf(stream: StoredStream): number {
+    const lane = this.laneOf(stream);
+    return lane.toStore(stream)?.position ?? lane.position;
+  }
+
+  /** How the account of a stream changes when records of its DLQ are settled otherwise; see {@link settleRetried}. */
+  changeOf(stream: StoredStream, retried: readonly RetriedOutcome[]): Readonly<Partial<StreamCounters>> {
+    return this.#accounts.changeOf(stream, retried);
+  }
+
+  /** Applies that change, once the store has it together with the end of the records. */
+  settleRetried(stream: StoredStream, change: Readonly<Partial<StreamCounters>>): void {
+    this.#accounts.apply(stream, change);
+    this.#touch();
+  }
+
+  /** Stores what is settled at this moment; resolves to false when the store cannot take it now. */
+  async persist(): Promise<boolean> {
+    if (this.#saving) await this.#saving;
+    // One that began meanwhile has everything, too.
+    if (this.#saving) await this.#saving;
+    else if (this.#isDirty) await this.#save();
+    return this.failure === null;
   }
 
   /**

@@ -13,6 +13,8 @@
  * - Position and counters change in one transaction, so the account is right after any crash:
  *   `received = written + filtered + superseded + deduplicated + rejected + skipped + pending`.
  *   `received` and `pending` are counted by the store as entries come, the rest here as they are settled.
+ * - An entry that was settled in the DLQ and is applied later moves within the account, in the transaction in which its record
+ *   leaves the DLQ; the sum stays what it was.
  * - A stream that is *stopped* (`error_handling: abort`) keeps its place and lets the others go on.
  *
  * ## A stopped stream, and its way back
@@ -36,6 +38,6 @@
  * level, catching up ──park(position)──> parked ──leave──> adopted by a side lane at position ──> level there
  * ```
  */
-export { OPERATION, OUTCOME } from './accounts.ts';
+export { OPERATION, OUTCOME, type RetriedOutcome } from './accounts.ts';
 export { Checkpoint } from './checkpoint.ts';
 export { type BatchOutcomes, Progress } from './progress.ts';

@@ -110,6 +110,12 @@ function processorNotices(pipeline: PipelineInput, warn: (path: PropertyKey[], m
   if (processors.error_handling === 'keep' || processors.error_handling === 'reject') {
     warn(['processors', 'error_handling'], `\`${processors.error_handling}\` is an old word; it means \`dlq\``);
   }
+  if (processors.on_reject === 'park_key' && settings.errorHandling !== 'dlq') {
+    warn(
+      ['processors', 'on_reject'],
+      `\`park_key\` has no effect, because \`error_handling\` is \`${settings.errorHandling}\`; it needs \`dlq\``,
+    );
+  }
 }
 
 /** The top-level properties that values of an advanced group override. */

@@ -194,6 +194,12 @@ export const processors = group(
         'What happens to a record that cannot be applied: `dlq` keeps it with its reason, `ignore` drops it and counts it. Beyond RDI: `abort` stops its stream until somebody resumes it. `keep` and `reject` are old words for `dlq`.',
       default: 'dlq',
     }).optional(),
+    on_reject: choice(['continue', 'park_key'], {
+      description:
+        'What happens to later changes of a row that has a record in the DLQ: `continue` writes them, and the record is outdated. `park_key` has them wait behind it in the DLQ, so that nothing of the row is written out of order; nothing is evicted then, and a stream whose DLQ is full stops. Slower: a row is never on its way twice. Needs `error_handling: dlq`.',
+      default: 'continue',
+      beyondRdi: true,
+    }).optional(),
     dlq_max_messages: count(1000, 'Records kept per DLQ stream; the oldest go first.'),
     target_data_type: choice(DATA_TYPES, {
       description: 'What a row becomes when no job says otherwise.',

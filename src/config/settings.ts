@@ -35,6 +35,7 @@ export function effectiveSettings(input: ProcessorsInput | null | undefined): Pi
     filterRemoves: processors.filter_removes ?? defaultOf(top.filter_removes),
     strictKeys: processors.strict_keys ?? defaultOf(top.strict_keys),
     errorHandling: errorHandling(processor['dlq.enabled'], processors.error_handling),
+    onReject: processors.on_reject ?? defaultOf(top.on_reject),
     dlqMaxMessages: dlq['max.len'] ?? processors.dlq_max_messages ?? defaultOf(top.dlq_max_messages),
     streamPattern: source['stream.name.pattern'],
     logLevel: processors.logging?.level,

@@ -43,6 +43,8 @@ type TargetDataType = 'hash' | 'json';
 type JsonUpdateStrategy = 'replace' | 'merge';
 /** `dlq` keeps rejected records, `ignore` drops them (counted), `abort` stops the stream at the first one. */
 export type ErrorHandling = 'dlq' | 'ignore' | 'abort';
+/** Whether later changes of a row with a rejected record are written, or wait behind it in the DLQ. */
+export type OnReject = 'continue' | 'park_key';
 type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 type LogFormat = 'auto' | 'json' | 'pretty';
 
@@ -82,6 +84,8 @@ export interface PipelineSettings {
   /** A key expression that puts null into a text is an error instead of `None`. */
   readonly strictKeys: boolean;
   readonly errorHandling: ErrorHandling;
+  /** Only with `dlq`. */
+  readonly onReject: OnReject;
   /** Records kept per DLQ stream; the oldest go first. */
   readonly dlqMaxMessages: number;
   /** Glob over stream names; only streams that match are read. Undefined: all that feeders write. */

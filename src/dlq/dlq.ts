@@ -1,34 +1,33 @@
-import { isUtf8 } from 'node:buffer';
-import { splitBulkStrings } from '../lib/bulk-strings.ts';
-import { parseKeepingDigits } from '../lib/exact-json.ts';
-import type { DlqStore } from '../streams/types.ts';
-import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry } from '../types.ts';
+import type { DlqRowRecord, DlqStore, NewDlqRecord, StoredDlqRecord, StreamCounters } from '../streams/types.ts';
+import type { ChangeEvent, Stream, StreamEntry } from '../types.ts';
+import { describe, describeAgain, type RejectedEntry } from './describe.ts';
+import { type AppliedEntry, type FreshRecord, findSuperseded } from './newer.ts';
+import { rowKeys, rowOf } from './row.ts';
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5000;
-/** Of a larger entry only the raw texts are kept; rows as JSON would double it. */
-const MAX_PARSED_BYTES = 8 << 20;
-/** Longer texts are cut; the entry itself is always kept whole beside them. */
-const MAX_TEXT_BYTES = 1 << 20;
-
-export interface RejectedEntry {
-  readonly entry: StreamEntry;
-  readonly rejection: Rejection;
-  /** The decoded event; null when the entry could not be decoded. */
-  readonly event: ChangeEvent | null;
-  /** Key of the target, when a write was refused. */
-  readonly targetKey?: string;
-}
 
 export interface DlqOptions {
   readonly store: DlqStore;
   /** Records kept per queue; the oldest go first. */
   readonly maxRecords: number;
+  /** Nothing is evicted: `on_reject: park_key`. The path asks {@link Dlq.isFull} and stops the stream instead. */
+  readonly keepsAll?: boolean;
   readonly now: () => number;
   readonly onStoreFailed: (error: Error) => void;
 }
 
-/** Writes rejected entries into the store's dead letter queues. */
+/** What became of records that were tried again. */
+export interface RetriedBatch {
+  /** Ids of records that are settled otherwise now. */
+  readonly removed: readonly string[];
+  readonly renewed: readonly { readonly record: StoredDlqRecord; readonly rejected: RejectedEntry }[];
+  readonly applied: readonly AppliedEntry[];
+  /** How the account of the stream changes with it, by number of the stream. */
+  readonly accounts: ReadonlyMap<number, Readonly<Partial<StreamCounters>>>;
+}
+
+/** Writes rejected entries into the store's dead letter queues, and keeps them true to what happens to their rows. */
 export class Dlq {
   readonly #options: DlqOptions;
 
@@ -36,21 +35,103 @@ export class Dlq {
     this.#options = options;
   }
 
+  /** Whether there is no record at all, so that nothing need be looked at. */
+  get isEmpty(): boolean {
+    return this.#options.store.size === 0;
+  }
+
+  /** Whether the stream has records. */
+  has(stream: Stream): boolean {
+    return this.#options.store.count(stream.name) > 0;
+  }
+
+  /** Whether the stream has as many records as may be kept, together with so many more. */
+  isFull(stream: Stream, more: number): boolean {
+    return this.#options.store.count(stream.name) + more >= this.#options.maxRecords;
+  }
+
+  get maxRecords(): number {
+    return this.#options.maxRecords;
+  }
+
+  /** Keys of the rows that an entry concerns; see `row.ts`. */
+  rowKeys(entry: StreamEntry, event: ChangeEvent | null): string[] {
+    return rowKeys(entry, entry.stream.db, event);
+  }
+
+  /** The oldest record of a row before a record (or of all); null when there is none. */
+  oldestOfRow(stream: Stream, key: string, before?: string): DlqRowRecord | null {
+    const { store } = this.#options;
+    if (store.rowCount(stream.name, key).all === 0) return null;
+    const [oldest] = store.rowRecords(stream.name, key);
+    return oldest && (before === undefined || Number(oldest.id) < Number(before)) ? oldest : null;
+  }
+
+  record(stream: Stream, id: string): StoredDlqRecord | null {
+    return this.#options.store.record(stream.name, id);
+  }
+
+  /** Records of a row, oldest first. */
+  recordsOfRow(stream: Stream, key: string): DlqRowRecord[] {
+    return this.#options.store.rowRecords(stream.name, key);
+  }
+
+  /** Rows whose oldest record waits behind nothing any more; at most so many. */
+  freedRows(stream: Stream, limit: number): string[] {
+    return this.#options.store.freedRows(stream.name, limit);
+  }
+
+  /** Deletes the records of entries that are not settled: those are read again, and rejected again or not. */
+  forgetUnsettled(stream: Stream, position: number): void {
+    if (this.has(stream)) this.#options.store.forgetFrom(stream.name, stream.db, position);
+  }
+
   /**
-   * Stores the records, repeating until the store takes them or `signal` ends the wait; then it rejects, and the
-   * entries stay unsettled.
+   * Stores the records of a batch, and notes on older ones which of them are outdated by what was applied; in one transaction,
+   * repeated until the store takes it or `signal` ends the wait. Then it rejects, and the entries stay unsettled.
    */
-  async add(rejected: readonly RejectedEntry[], signal: AbortSignal): Promise<void> {
-    const { store, maxRecords, now, onStoreFailed } = this.#options;
-    const timestamp = new Date(now()).toISOString();
-    const records = rejected.map((one) => ({
-      stream: one.entry.stream.name,
-      fields: describe(one, timestamp),
-      entry: one.entry.bytes.subarray(one.entry.start, one.entry.end),
+  async settle(
+    rejected: readonly RejectedEntry[],
+    applied: readonly AppliedEntry[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const timestamp = this.#timestamp();
+    const fresh = rejected.map(({ entry, event }): FreshRecord => {
+      const row = rowOf(entry, entry.stream.db, event);
+      return { stream: entry.stream.name, position: entry.position, row, isSuperseded: false };
+    });
+    const supersede = findSuperseded(this.#options.store, applied, fresh);
+    if (rejected.length === 0 && supersede.length === 0) return;
+    const add = rejected.map((one, i): NewDlqRecord => {
+      const { position, row, isSuperseded } = fresh[i] as FreshRecord;
+      const { entry } = one;
+      return {
+        stream: entry.stream.name,
+        db: entry.stream.db,
+        fields: describe(one, timestamp),
+        entry: entry.bytes.subarray(entry.start, entry.end),
+        ...{ position, row, isSuperseded, isParked: one.rejection.code === 'PARKED_BEHIND' },
+      };
+    });
+    await this.#change({ add, supersede }, signal);
+  }
+
+  /** The same for records that were tried again. Records and accounts change in one transaction. */
+  async settleRetried({ removed, renewed, applied, accounts }: RetriedBatch, signal: AbortSignal): Promise<void> {
+    const timestamp = this.#timestamp();
+    const renew = renewed.map(({ record, rejected }) => ({
+      id: record.id,
+      fields: describeAgain(record.fields, rejected, timestamp),
     }));
+    const supersede = findSuperseded(this.#options.store, applied, []);
+    await this.#change({ remove: removed, renew, supersede, accounts }, signal);
+  }
+
+  async #change(change: Parameters<DlqStore['change']>[0], signal: AbortSignal): Promise<void> {
+    const { store, maxRecords, keepsAll, onStoreFailed } = this.#options;
     for (let delay = FIRST_RETRY_MS; ; delay = Math.min(LAST_RETRY_MS, delay * 2)) {
       try {
-        store.add(records, maxRecords);
+        store.change(change, keepsAll ? Number.POSITIVE_INFINITY : maxRecords);
         return;
       } catch (error) {
         signal.throwIfAborted();
@@ -59,81 +140,8 @@ export class Dlq {
       }
     }
   }
-}
 
-function describe({ entry, rejection, event, targetKey }: RejectedEntry, timestamp: string): Record<string, string> {
-  const parts = splitBulkStrings(entry.bytes, entry.start, entry.end);
-  const { key, value } = keyAndValue(parts);
-  const table = event?.table;
-  const fields: Record<string, string | undefined> = {
-    reason_rejected: `${rejection.code}: ${rejection.reason}`,
-    code: rejection.code,
-    timestamp,
-    opcode: event?.op ?? '',
-    server_name: table?.serverName,
-    source: table?.serverName,
-    source_type: table?.connector,
-    db: table?.db,
-    schema: table?.schema,
-    table: table?.table,
-    stream: entry.stream.name,
-    entry_id: formatEntryId(entry),
-    ...(entry.end - entry.start > MAX_PARSED_BYTES ? {} : rowsOf(key, value)),
-    raw_key: text(key),
-    raw_value: text(value),
-    cut: cutNote(value) ?? cutNote(key),
-    ...(rejection.origin
-      ? {
-          job: rejection.origin.job,
-          step: rejection.origin.step,
-          expression: rejection.origin.expression,
-          error: rejection.reason,
-        }
-      : {}),
-    target: targetKey,
-  };
-  return Object.fromEntries(Object.entries(fields).filter((pair): pair is [string, string] => Boolean(pair[1])));
-}
-
-/** Extended format has fields `key` and `value`; compact has one pair, the key as its name. */
-function keyAndValue(parts: readonly Buffer[]): { key: Buffer | undefined; value: Buffer | undefined } {
-  if (parts.length === 2 && !['key', 'value'].includes(String(parts[0]))) return { key: parts[0], value: parts[1] };
-  const find = (name: string) => parts.find((_part, i) => i % 2 === 1 && parts[i - 1]?.equals(Buffer.from(name)));
-  const known = { key: find('key'), value: find('value') };
-  return known.value
-    ? known
-    : { key: known.key, value: parts.length > 0 ? Buffer.concat(parts as Buffer[]) : undefined };
-}
-
-function text(whole: Buffer | undefined): string | undefined {
-  if (!whole) return undefined;
-  const bytes = whole.subarray(0, MAX_TEXT_BYTES);
-  return isUtf8(bytes) ? bytes.toString('utf8') : `base64:${bytes.toString('base64')}`;
-}
-
-function cutNote(bytes: Buffer | undefined): string | undefined {
-  if (!bytes || bytes.length <= MAX_TEXT_BYTES) return undefined;
-  return `only the first ${MAX_TEXT_BYTES} of ${bytes.length} bytes are shown; the whole entry is kept`;
-}
-
-/** Key and rows as JSON with the digits that were sent, as far as the entry is an envelope. */
-function rowsOf(key: Buffer | undefined, value: Buffer | undefined): { key?: string; before?: string; after?: string } {
-  const keyTree = payload(key);
-  const tree = payload(value) as { before?: unknown; after?: unknown } | undefined;
-  return {
-    ...(keyTree === undefined ? {} : { key: JSON.stringify(keyTree) }),
-    ...(tree?.before ? { before: JSON.stringify(tree.before) } : {}),
-    ...(tree?.after ? { after: JSON.stringify(tree.after) } : {}),
-  };
-}
-
-function payload(bytes: Buffer | undefined): unknown {
-  if (!bytes || !isUtf8(bytes)) return undefined;
-  try {
-    const tree = parseKeepingDigits(bytes.toString('utf8'));
-    if (typeof tree !== 'object' || tree === null) return undefined;
-    return 'schema' in tree && 'payload' in tree ? tree.payload : tree;
-  } catch {
-    return undefined;
+  #timestamp(): string {
+    return new Date(this.#options.now()).toISOString();
   }
 }

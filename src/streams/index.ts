@@ -68,11 +68,13 @@
  */
 export type { PipelineRow, StoredRevision } from './configuration-store.ts';
 export { EmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts';
+export { lookAtStore, type StateView, type StoreView } from './look.ts';
 export { type DamagedStretch, type RepairReport, repairJournal } from './repair.ts';
 export type { Retention } from './retention.ts';
 export type {
   BehindStream,
   CheckpointState,
+  DlqFilter,
   DlqRecord,
   DlqStore,
   EntryBatch,
@@ -80,6 +82,7 @@ export type {
   LostEntries,
   MetadataStore,
   Pressure,
+  StoredDlqRecord,
   StoredStream,
   StreamCounters,
   StreamStore,

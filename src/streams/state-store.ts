@@ -122,6 +122,7 @@ function openExclusive(folder: string, file: string): DatabaseSync {
     // A write takes the exclusive lock now, and leaves a write-ahead log to flush.
     database.exec('BEGIN IMMEDIATE; PRAGMA user_version=1; COMMIT;');
     database.exec(SCHEMA);
+    addDlqColumns(database);
     if (hasTable(database, 'target_connection')) database.exec(FROM_SINGLE_TARGET);
     return database;
   } catch (cause) {
@@ -135,6 +136,19 @@ function openExclusive(folder: string, file: string): DatabaseSync {
     }
     throw asStoreError(cause, file);
   }
+}
+
+/** Folders of the time when records could not be tried again. What came after their records was not noted. */
+function addDlqColumns(database: DatabaseSync): void {
+  const known = new Set(
+    database
+      .prepare("SELECT name FROM pragma_table_info('dlq')")
+      .all()
+      .map(({ name }) => name),
+  );
+  const missing = DLQ_COLUMNS.filter((column) => !known.has(column.split(' ')[0] ?? ''));
+  for (const column of missing) database.exec(`ALTER TABLE dlq ADD COLUMN ${column}`);
+  database.exec(DLQ_INDEXES);
 }
 
 function hasTable(database: DatabaseSync, name: string): boolean {
@@ -209,6 +223,26 @@ CREATE TABLE IF NOT EXISTS pipeline (
   id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER, is_active INTEGER NOT NULL, awaits_feeder INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+`;
+
+/**
+ * What a record is retried by: where its entry lay, whose row it is, that row's place in the source's log, whether something
+ * newer of the row has come (1; null: unknown), whether it waits behind another one.
+ */
+const DLQ_COLUMNS = [
+  'db INTEGER NOT NULL DEFAULT 0',
+  'position INTEGER NOT NULL DEFAULT -1',
+  'row_key TEXT',
+  'old_row_key TEXT',
+  "row_table TEXT NOT NULL DEFAULT ''",
+  'source TEXT',
+  'superseded INTEGER',
+  'parked INTEGER NOT NULL DEFAULT 0',
+];
+
+const DLQ_INDEXES = `
+CREATE INDEX IF NOT EXISTS dlq_by_row ON dlq (stream, row_key, id) WHERE row_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS dlq_by_old_row ON dlq (stream, old_row_key, id) WHERE old_row_key IS NOT NULL;
 `;
 
 /**

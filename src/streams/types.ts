@@ -73,21 +73,110 @@ export interface DlqRecord {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** Which row of the source a record is of, so that one can tell whether something newer of that row has come. */
+export interface DlqRow {
+  /** Key of the row, the same text for all entries of it; null when it cannot be told. */
+  readonly key: string | null;
+  /** Key that the row had before, where the entry changed it. */
+  readonly oldKey?: string | null;
+  /** Name of the table; empty where the entry does not say. */
+  readonly table: string;
+  /** Place in the source's own log, as the DLQ room writes it; null where the entry names none. */
+  readonly source: string | null;
+}
+
 export interface NewDlqRecord {
   readonly stream: string;
   readonly fields: Readonly<Record<string, string>>;
   /** All fields of the rejected entry, headers included, byte for byte: RESP bulk strings. */
   readonly entry: Uint8Array;
+  /** Database index of the stream. */
+  readonly db?: number;
+  /** Position of the entry in the journal. */
+  readonly position?: number;
+  readonly row?: DlqRow;
+  /** A newer value of the row is there already. */
+  readonly isSuperseded?: boolean;
+  /** It was never tried: it waits behind an older record of its row. */
+  readonly isParked?: boolean;
+}
+
+/** A record with everything that is kept of it. */
+export interface StoredDlqRecord extends DlqRecord, DlqRow {
+  readonly stream: string;
+  readonly db: number;
+  /** -1 for records of earlier versions, which are settled for sure. */
+  readonly position: number;
+  readonly entry: Buffer;
+  /** Whether a newer value of the row has come since; null when nobody knows. */
+  readonly isSuperseded: boolean | null;
+  readonly isParked: boolean;
+}
+
+/** A record as far as one must know it to find out whether something is newer, or waits behind it. */
+export interface DlqRowRecord extends DlqRow {
+  readonly id: string;
+  readonly entryId: string;
+  readonly isSuperseded: boolean | null;
+}
+
+/** What a batch changes in the dead letter queues. */
+export interface DlqChange {
+  readonly add?: readonly NewDlqRecord[];
+  /** Ids of records of whose rows something newer is there now. */
+  readonly supersede?: readonly string[];
+  /** Ids of records that are settled otherwise now. */
+  readonly remove?: readonly string[];
+  /** Records that failed again: their fields now. */
+  readonly renew?: readonly DlqRecord[];
+  /** Changes of the stored accounts, in the same transaction, by number of the stream. */
+  readonly accounts?: ReadonlyMap<number, Readonly<Partial<StreamCounters>>>;
+}
+
+/** Which records are meant; several conditions must all hold, none means all. */
+export interface DlqFilter {
+  readonly stream?: string;
+  readonly ids?: readonly string[];
+  /** Part of the reason, or a code, letter case aside. */
+  readonly reason?: string;
+  readonly job?: string;
+  /** Rejected at or after, ms since the epoch. */
+  readonly since?: number;
 }
 
 /** Dead letter queues, one per stream. */
 export interface DlqStore {
-  /** Appends records and evicts the oldest beyond `cap` per stream. Durable once `sync` resolves. */
+  /** Appends records and evicts the oldest beyond `cap` per stream; `Infinity` evicts none. Durable once `sync` resolves. */
   add(records: readonly NewDlqRecord[], cap: number): void;
-  /** The rejected entry of a record as it came; null when there is no such record. */
+  /** All of it or nothing; durable once `sync` resolves. `cap` as for {@link add}; ids that are gone are passed by. */
+  change(change: DlqChange, cap: number): void;
+  /** The rejected entry of a record as it came, or as it was edited; null when there is no such record. */
   original(stream: string, id: string): Buffer | null;
   queues(): { stream: string; count: number; evicted: number }[];
   records(stream: string, options: { limit: number; offset: number; order: 'asc' | 'desc' }): DlqRecord[];
+
+  /** Number of records of a stream, and of all; known without a look at the disk. */
+  count(stream: string): number;
+  readonly size: number;
+  /** Records of a row that are not superseded, and all of them; known without a look at the disk. */
+  rowCount(stream: string, key: string): { readonly open: number; readonly all: number };
+  /** The records of a row, its old key included, oldest first. */
+  rowRecords(stream: string, key: string): DlqRowRecord[];
+  /** Rows of the stream whose oldest record waits behind nothing any more. */
+  freedRows(stream: string, limit: number): string[];
+  record(stream: string, id: string): StoredDlqRecord | null;
+  /** Ids of records that match, oldest first, after an id. */
+  select(filter: DlqFilter, page: { readonly after: string; readonly limit: number }): { stream: string; id: string }[];
+  countOf(filter: DlqFilter): number;
+  /** Deletes records; returns how many of them there were. */
+  drop(ids: readonly string[]): number;
+  /** Replaces an entry in place. False when there is no such record. */
+  edit(
+    id: string,
+    edited: Pick<StoredDlqRecord, 'fields' | 'entry' | 'isSuperseded'> & { readonly row: DlqRow },
+  ): boolean;
+  /** Deletes the records of entries of a stream that are not settled and so come again: those from `position` on. */
+  forgetFrom(stream: string, db: number, position: number): void;
 }
 
 /** Reads entries in arrival order. One reader feeds the engine; others serve people who look. */

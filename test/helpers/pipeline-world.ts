@@ -6,7 +6,7 @@ import { Dlq } from '../../src/dlq/index.ts';
 import { StoreError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { Pipeline } from '../../src/pipeline.ts';
-import { EmbeddedStore, type StoredStream } from '../../src/streams/index.ts';
+import { type DlqStore, EmbeddedStore, type StoredStream } from '../../src/streams/index.ts';
 import { type EventTransformer, MAIN_LANE, type TransformResults } from '../../src/transform/index.ts';
 import type { ChangeEvent, StreamEntry, TableIdentity } from '../../src/types.ts';
 import type { Refused, TargetWrite, WriteOutcome } from '../../src/write/index.ts';
@@ -144,15 +144,7 @@ export class PipelineWorld {
         write: (writes: readonly TargetWrite[]) => this.#write(target, writes),
       })),
       dlq: new Dlq({
-        store: {
-          ...store.deadLetters,
-          add: (records: Parameters<typeof store.deadLetters.add>[0], cap: number) => {
-            if (this.failingRecords-- > 0) throw new StoreError('STORE_FULL', 'The disk is full', { retryable: true });
-            store.deadLetters.add(records, cap);
-            this.#records += records.length;
-            this.changes.push({ kind: 'dlq', position: this.checkpoint.main.position, records: this.#records });
-          },
-        } as unknown as typeof store.deadLetters,
+        store: this.#watched(store.deadLetters),
         maxRecords: 100_000,
         now: () => 0,
         onStoreFailed: () => {},
@@ -173,6 +165,23 @@ export class PipelineWorld {
     });
     this.running = this.pipeline.run();
     this.running.catch(() => {});
+  }
+
+  /** The dead letters of the store, which refuse when they are told to; what they take is noted. */
+  #watched(deadLetters: DlqStore): DlqStore {
+    const change: DlqStore['change'] = (wanted, cap) => {
+      if (this.failingRecords-- > 0) throw new StoreError('STORE_FULL', 'The disk is full', { retryable: true });
+      deadLetters.change(wanted, cap);
+      this.#records += wanted.add?.length ?? 0;
+      this.changes.push({ kind: 'dlq', position: this.checkpoint.main.position, records: this.#records });
+    };
+    return new Proxy(deadLetters, {
+      get: (store, name) => {
+        if (name === 'change') return change;
+        const value = Reflect.get(store, name, store);
+        return typeof value === 'function' ? value.bind(store) : value;
+      },
+    });
   }
 
   /** An entry of the stream's own table, unless another one is given; streams that are called otherwise hold `main`. */

@@ -25,7 +25,7 @@ test('a rejected record of 200 MB is kept whole, shown cut, and does not hold th
   const stream = { number: 1, db: 0, name: 'data:shop.orders' };
   const entry = { stream, ms: 5, seq: 0, position: 0, bytes, start: 0, end: bytes.length, fieldCount: 4 };
   const rejection = { code: 'DECODE_NOT_JSON', reason: 'too long' };
-  await dlq.add([{ entry, rejection, event: null }], new AbortController().signal);
+  await dlq.settle([{ entry, rejection, event: null }], [], new AbortController().signal);
   const [record] = store.deadLetters.records('data:shop.orders', { limit: 1, offset: 0, order: 'asc' });
   expect(record?.fields['raw_key']).toBe('{"id":7}');
   expect(record?.fields['raw_value']).toHaveLength(1 << 20);

@@ -285,7 +285,7 @@ test('a rejected entry is in the dead letter queue before the checkpoint passes 
   expect(here.store.deadLetters.queues()).toEqual([{ stream: 'a', count: 34, evicted: 0 }]);
 });
 
-test('a crash between the dead letter queue and the checkpoint repeats the record, and never loses it', async () => {
+test('a crash between the dead letter queue and the checkpoint neither loses the record nor keeps it twice', async () => {
   const here = await start('dlq');
   here.failingSaves = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 10; i++) here.send('a', 'refused');
@@ -296,7 +296,7 @@ test('a crash between the dead letter queue and the checkpoint repeats the recor
   expect(here.pending()).toBe(10);
   await here.drain();
   expect(here.pending()).toBe(0);
-  expect(here.store.deadLetters.queues()).toMatchObject([{ count: 20 }]);
+  expect(here.store.deadLetters.queues()).toMatchObject([{ count: 10 }]);
 });
 
 test('a store that cannot take the checkpoint now gets it later, and the account stays right meanwhile', async () => {

@@ -1,0 +1,54 @@
+import type { DlqRow, DlqStore } from '../streams/types.ts';
+import type { ChangeEvent, StreamEntry } from '../types.ts';
+import { rowKeys, sourcePositionOf, tableText } from './row.ts';
+import { compareSources, type SourcePosition } from './source-position.ts';
+
+/** An entry whose event was settled otherwise than by a rejection: its row has this value now. */
+export interface AppliedEntry {
+  readonly entry: StreamEntry;
+  readonly event: ChangeEvent;
+  /** Where it was a record of the DLQ itself: its id. Only older records are behind it then. */
+  readonly id?: string;
+}
+
+/** A record that is about to be stored. */
+export interface FreshRecord {
+  readonly stream: string;
+  readonly position: number;
+  readonly row: DlqRow;
+  isSuperseded: boolean;
+}
+
+/**
+ * Finds the records that are outdated by what was applied after them: those in the store, whose ids it returns, and fresh ones
+ * of the same batch, which it marks. What arrived later and is older at the source, or the same change, outdates nothing.
+ */
+export function findSuperseded(
+  store: DlqStore,
+  applied: readonly AppliedEntry[],
+  fresh: readonly FreshRecord[],
+): string[] {
+  const freshByRow = Map.groupBy(fresh, ({ stream, row }) => `${stream}\0${row.key}`);
+  const ids = new Set<string>();
+  for (const { entry, event, id } of applied) {
+    const stream = entry.stream.name;
+    let position: SourcePosition | null | undefined;
+    const outdates = (row: DlqRow) => {
+      if (row.table !== '' && row.table !== tableText(event.table)) return false;
+      position ??= sourcePositionOf(entry);
+      const order = compareSources(position, row.source === null ? null : (JSON.parse(row.source) as SourcePosition));
+      return order !== 'older' && order !== 'same';
+    };
+    for (const key of rowKeys(entry, entry.stream.db, event)) {
+      for (const record of freshByRow.get(`${stream}\0${key}`) ?? []) {
+        if (entry.position > record.position && outdates(record.row)) record.isSuperseded = true;
+      }
+      if (store.rowCount(stream, key).open === 0) continue;
+      for (const record of store.rowRecords(stream, key)) {
+        const isBefore = id === undefined || Number(record.id) < Number(id);
+        if (isBefore && record.key === key && record.isSuperseded !== true && outdates(record)) ids.add(record.id);
+      }
+    }
+  }
+  return [...ids];
+}
