@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { findProblems } from '../../../src/control/index.ts';
 import { StallWatch } from '../../../src/control/stall-watch.ts';
 import type { StreamAccount, TargetStatus } from '../../../src/control/types.ts';
 import type { BatchReport } from '../../../src/pipeline.ts';
-import { NOW, streamAccount } from '../../helpers/engine-snapshot.ts';
+import { engineSnapshot, NOW, streamAccount } from '../../helpers/engine-snapshot.ts';
 
 const ready: TargetStatus = { name: 'target', state: { state: 'ready' }, address: 'redis://127.0.0.1:6379' };
 const away: TargetStatus = {
@@ -115,5 +116,12 @@ describe('a stalled stream', () => {
     find([waiting()], targets);
     pass(70);
     expect(find([waiting()], targets)).toEqual(['data:shop.orders']);
+  });
+
+  it('is told as an error, with what to do', () => {
+    const stalled = [{ name: 'data:shop.orders', db: 0, since: NOW - 90_000 }];
+    const [problem] = findProblems(engineSnapshot({ stalled }));
+    expect(problem?.severity).toBe('error');
+    expect(problem?.text).toMatch(/^Nothing of stream data:shop\.orders was settled for 90 s, .*dump-support-package/);
   });
 });

@@ -1,64 +1,78 @@
 import { describe, expect, it } from 'vitest';
+import { metricsDocumentation } from '../../../scripts/lib/metrics-documentation.ts';
+import type { EngineSnapshot, Latencies, TableLatency } from '../../../src/control/types.ts';
 import { collectorMetrics, operatorMetrics } from '../../../src/http/alias-metrics.ts';
-import { engineMetrics } from '../../../src/http/metrics.ts';
+import { engineMetrics, processorMetrics } from '../../../src/http/metrics.ts';
 import { formatMetrics, Histogram } from '../../../src/observe/metrics.ts';
 import { processMetrics } from '../../../src/observe/process-metrics.ts';
 import { engineSnapshot, NOW, streamAccount } from '../../helpers/engine-snapshot.ts';
+import { COLLECTOR, FLINK, type Names, OPERATOR, OWN, PROCESS, RDI } from './metric-names.ts';
 
-/** Every name of RDI's classic processor metrics with its type, then the names that this project adds. */
-const EXPECTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogram'>> = {
-  incoming_records_total: 'counter',
-  incoming_records_created: 'gauge',
-  processed_records_total: 'counter',
-  rejected_records_total: 'counter',
-  filtered_records_total: 'counter',
-  rdi_engine_state: 'gauge',
-  rdi_version_info: 'gauge',
-  monitor_time_elapsed_total: 'counter',
-  monitor_time_elapsed_created: 'gauge',
-  rdi_incoming_entries: 'gauge',
-  rdi_stream_event_latency_ms: 'gauge',
-  rdi_processed_batches_total: 'counter',
-  rdi_processor_batch_size_total: 'counter',
-  rdi_processor_read_time_ms_total: 'counter',
-  rdi_processor_transform_time_ms_total: 'counter',
-  rdi_processor_write_time_ms_total: 'counter',
-  rdi_processor_process_time_ms_total: 'counter',
-  rdi_processor_ack_time_ms_total: 'counter',
-  rdi_processor_total_time_ms_total: 'counter',
-  rdi_processor_rec_per_sec_total: 'gauge',
-  rdi_processor_batch_size_last: 'gauge',
-  rdi_processor_read_time_ms_last: 'gauge',
-  rdi_processor_transform_time_ms_last: 'gauge',
-  rdi_processor_write_time_ms_last: 'gauge',
-  rdi_processor_process_time_ms_last: 'gauge',
-  rdi_processor_ack_time_ms_last: 'gauge',
-  rdi_processor_total_time_ms_last: 'gauge',
-  rdi_processor_rec_per_sec_last: 'gauge',
-  rdi_stream_entries_total: 'counter',
-  rdi_deduplicated_records_total: 'counter',
-  rdi_dlq_entries: 'gauge',
-  rdi_dlq_evicted_total: 'counter',
-  rdi_target_connected: 'gauge',
-  rdi_target_last_write_timestamp_seconds: 'gauge',
-  rdi_pending_ack: 'gauge',
-  rdi_buffer_bytes: 'gauge',
-  rdi_buffer_limit_bytes: 'gauge',
-  rdi_backpressure_active: 'gauge',
-  rdi_oldest_pending_seconds: 'gauge',
-  rdi_batch_phase_duration_seconds: 'histogram',
-  process_cpu_seconds_total: 'counter',
-  process_resident_memory_bytes: 'gauge',
-  process_start_time_seconds: 'gauge',
+const ORDERS: TableLatency = {
+  table: 'public.orders',
+  serverName: 'shop',
+  connector: 'postgresql',
+  job: 'orders',
+  written: 7,
+  filtered: 1,
+  superseded: 2,
+  rejected: 3,
+  snapshotRows: 4,
+  behindSourceMs: 30,
+  lastChangeMs: NOW - 500,
+  sourceToTarget: { counts: [1, 2, 3], sumSec: 9.5 },
+  endpointToTarget: { counts: [4, 5, 0], sumSec: 1.25 },
+};
+const LATENCIES: Latencies = {
+  boundsSec: [0.001, 1],
+  tables: [ORDERS],
+  outputs: [{ target: 'target', job: 'orders', output: 'output[0] redis.write', writes: 9 }],
+  targets: [{ name: 'target', batches: 2, writes: 9 }],
 };
 
-function scrape(snapshot = engineSnapshot()): string {
+/** A snapshot in which every family has a sample. */
+function fullSnapshot(change: Partial<EngineSnapshot> = {}): EngineSnapshot {
+  const base = engineSnapshot();
+  const durations = new Histogram([0.1, 1]);
+  for (const seconds of [0.05, 0.1, 0.5, 7]) durations.observe(seconds);
+  return {
+    ...base,
+    latencies: LATENCIES,
+    store: { ...base.store, syncs: durations.snapshot() },
+    performance: { ...base.performance, phases: { write: durations.snapshot() } },
+    ...change,
+  };
+}
+
+function scrape(snapshot = fullSnapshot()): string {
   return formatMetrics([...engineMetrics(snapshot), ...processMetrics()]);
 }
 
+/** Labels of the first sample of a family, in their order; undefined when it has none. */
+function labelsIn(text: string, name: string): string[] | undefined {
+  const line = text.split('\n').find((one) => new RegExp(`^${name}(_bucket)?[{ ]`).test(one));
+  return line === undefined ? undefined : [...line.matchAll(/(\w+)="/g)].map(([, label]) => label as string);
+}
+
+function expectAll(text: string, names: Names): void {
+  for (const [name, [type, ...labels]] of Object.entries(names)) {
+    expect(text).toContain(`# TYPE ${name} ${type}\n`);
+    expect(labelsIn(text, name), name).toEqual(labels);
+  }
+}
+
 describe('metrics', () => {
-  it.each(Object.entries(EXPECTED))('serve %s as a %s', (name, type) => {
-    expect(scrape()).toContain(`# TYPE ${name} ${type}\n`);
+  it.each(Object.entries({ ...RDI, ...OWN, ...PROCESS }))('serve %s as %o', (name, declared) => {
+    expectAll(scrape(), { [name]: declared });
+  });
+
+  it('are all written down in the tests and in the documentation', () => {
+    const served = [...scrape().matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name as string);
+    expect(served.sort()).toEqual(Object.keys({ ...RDI, ...OWN, ...PROCESS }).sort());
+    const documentation = metricsDocumentation();
+    for (const name of [...served, ...Object.keys({ ...COLLECTOR, ...FLINK, ...OPERATOR })]) {
+      expect(documentation).toContain(`| \`${name}\` |`);
+    }
   });
 
   it('carry the labels that RDI’s dashboard asks for', () => {
@@ -86,7 +100,7 @@ describe('metrics', () => {
 
   it('keep every label set unique when streams differ only by prefix or database', () => {
     const streams = ['data:a', 'a', 'data:b'].map((name) => streamAccount({ name }));
-    const text = scrape(engineSnapshot({ streams: [...streams, streamAccount({ name: 'data:b', db: 3 })] }));
+    const text = scrape(fullSnapshot({ streams: [...streams, streamAccount({ name: 'data:b', db: 3 })] }));
     const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     const names = series.map((line) => line.slice(0, line.lastIndexOf(' ')));
     expect(new Set(names).size).toBe(names.length);
@@ -94,51 +108,140 @@ describe('metrics', () => {
   });
 
   it('are not broken by a table name with quotes and line breaks', () => {
-    const text = scrape(engineSnapshot({ streams: [streamAccount({ name: 'data:a"b\n\\c' })] }));
+    const name = 'data:a"b\n\\c';
+    const tables = [{ ...ORDERS, table: name }];
+    const text = scrape(fullSnapshot({ streams: [streamAccount({ name })], latencies: { ...LATENCIES, tables } }));
     expect(text).toContain('rdi_stream_event_latency_ms{data_source="a\\"b\\n\\\\c"} 2500\n');
+    expectReadable(text);
   });
 
   it('have one value per line that Prometheus can read', () => {
-    for (const line of scrape().trimEnd().split('\n')) {
-      expect(line).toMatch(
-        /^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="([^"\\]|\\.)*",?)+\})? (-?[\d.]+(e[+-]?\d+)?|NaN|\+Inf))$/,
-      );
-    }
+    expectReadable(scrape());
   });
 
   it('write the spread of phases as a cumulative histogram', () => {
-    const write = new Histogram([0.1, 1]);
-    for (const seconds of [0.05, 0.1, 0.5, 7]) write.observe(seconds);
-    const base = engineSnapshot();
-    const text = scrape({ ...base, performance: { ...base.performance, phases: { write: write.snapshot() } } });
+    const text = scrape();
     expect(text).toContain('rdi_batch_phase_duration_seconds_bucket{phase="write",le="0.1"} 2\n');
     expect(text).toContain('rdi_batch_phase_duration_seconds_bucket{phase="write",le="1"} 3\n');
     expect(text).toContain('rdi_batch_phase_duration_seconds_bucket{phase="write",le="+Inf"} 4\n');
     expect(text).toContain('rdi_batch_phase_duration_seconds_sum{phase="write"} 7.65\n');
     expect(text).toContain('rdi_batch_phase_duration_seconds_count{phase="write"} 4\n');
   });
+
+  it('show a stalled stream in its own series, and as a problem', () => {
+    const streams = [streamAccount(), streamAccount({ name: 'data:b' })];
+    const text = scrape(fullSnapshot({ streams, stalled: [{ name: 'data:b', db: 0, since: NOW - 70_000 }] }));
+    expect(text).toContain('rdi_stream_stalled{data_source="{rdi}:shop.orders"} 0\n');
+    expect(text).toContain('rdi_stream_stalled{data_source="b"} 1\n');
+    expect(text).toContain('rdi_problems{severity="error"} 1\n');
+  });
+
+  it('name no revision where none is deployed', () => {
+    const { pipeline } = engineSnapshot();
+    const text = scrape(
+      fullSnapshot({ pipeline: { ...pipeline, revision: null, failure: 'no secret', isActive: false } }),
+    );
+    expect(labelsIn(text, 'rdi_pipeline_revision')).toBeUndefined();
+    expect(text).toContain('rdi_pipeline_failure 1\n');
+    expect(text).toContain('rdi_pipeline_active 0\n');
+  });
+});
+
+function expectReadable(text: string): void {
+  for (const line of text.trimEnd().split('\n')) {
+    expect(line).toMatch(
+      /^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="([^"\\]|\\.)*",?)+\})? (-?[\d.]+(e[+-]?\d+)?|NaN|\+Inf))$/,
+    );
+  }
+}
+
+describe('latencies', () => {
+  const table = 'server_name="shop",table="public.orders",job_name="orders"';
+
+  it('are histograms by table and job', () => {
+    const text = scrape();
+    expect(text).toContain(`rdi_source_to_target_latency_seconds_bucket{${table},le="1"} 3\n`);
+    expect(text).toContain(`rdi_source_to_target_latency_seconds_count{${table}} 6\n`);
+    expect(text).toContain(`rdi_endpoint_to_target_latency_seconds_sum{${table}} 1.25\n`);
+    expect(text).toContain(`rdi_snapshot_rows_total{${table}} 4\n`);
+  });
+
+  it('come with what each job did, its tables added up, those without a job by themselves', () => {
+    const tables = [ORDERS, { ...ORDERS, table: 'public.items' }, { ...ORDERS, table: 'public.notes', job: null }];
+    const text = scrape(fullSnapshot({ latencies: { ...LATENCIES, tables } }));
+    expect(text).toContain('rdi_job_records_total{job_name="orders",outcome="written"} 14\n');
+    expect(text).toContain('rdi_job_records_total{job_name="orders",outcome="rejected"} 6\n');
+    expect(text).toContain('rdi_job_records_total{job_name="(default mapping)",outcome="written"} 7\n');
+  });
+
+  it('name no label job, which Prometheus keeps for itself', () => {
+    expect(scrape()).not.toMatch(/[{,]job="/);
+  });
 });
 
 describe('aliases', () => {
   it('derive the collector’s metrics from what arrives', () => {
-    const text = formatMetrics(collectorMetrics(engineSnapshot()));
-    expect(text).toContain('debezium_metrics_Connected{context="streaming"} 1\n');
-    expect(text).toContain('debezium_metrics_MilliSecondsSinceLastEvent{context="streaming"} 500\n');
-    expect(text).toContain('debezium_metrics_SnapshotRunning{context="snapshot"} 0\n');
+    const text = formatMetrics(collectorMetrics(fullSnapshot()));
+    expectAll(text, COLLECTOR);
+    const streaming = '{context="streaming",name="shop",plugin="postgresql"}';
+    expect(text).toContain(`debezium_metrics_Connected${streaming} 1\n`);
+    expect(text).toContain(`debezium_metrics_MilliSecondsSinceLastEvent${streaming} 500\n`);
+    expect(text).toContain(`debezium_metrics_MilliSecondsBehindSource${streaming} 30\n`);
+    expect(text).toContain('debezium_metrics_SnapshotRunning{context="snapshot",name="shop",plugin="postgresql"} 0\n');
+  });
+
+  it('tell several feeders apart by their topic prefixes', () => {
+    const other = { ...ORDERS, serverName: 'crm', connector: 'mysql', behindSourceMs: 70 };
+    const streams = [
+      streamAccount({ name: 'data:{rdi}:shop.public.orders', received: 5 }),
+      streamAccount({ name: 'data:crm.crm.people', received: 7 }),
+    ];
+    const latencies = { ...LATENCIES, tables: [ORDERS, other] };
+    const text = formatMetrics(collectorMetrics(fullSnapshot({ streams, latencies })));
+    const shop = '{context="streaming",name="shop",plugin="postgresql"}';
+    const crm = '{context="streaming",name="crm",plugin="mysql"}';
+    expect(text).toContain(`debezium_metrics_TotalNumberOfEventsSeen${shop} 5\n`);
+    expect(text).toContain(`debezium_metrics_TotalNumberOfEventsSeen${crm} 7\n`);
+    expect(text).toContain(`debezium_metrics_MilliSecondsBehindSource${crm} 70\n`);
   });
 
   it('say that the collector is away when no sink connection is open', () => {
     const { endpoint } = engineSnapshot();
     const snapshot = engineSnapshot({ endpoint: { ...endpoint, connections: [] }, streams: [] });
     const text = formatMetrics(collectorMetrics(snapshot));
-    expect(text).toContain('debezium_metrics_Connected{context="streaming"} 0\n');
-    expect(text).toContain('debezium_metrics_MilliSecondsSinceLastEvent{context="streaming"} -1\n');
+    const streaming = '{context="streaming",name="",plugin=""}';
+    expect(text).toContain(`debezium_metrics_Connected${streaming} 0\n`);
+    expect(text).toContain(`debezium_metrics_MilliSecondsSinceLastEvent${streaming} -1\n`);
+    expect(text).toContain(`debezium_metrics_MilliSecondsBehindSource${streaming} -1\n`);
+  });
+
+  it('serve what can be told of RDI’s Flink processor beside its classic names', () => {
+    const text = formatMetrics(processorMetrics(fullSnapshot()));
+    expectAll(text, { ...RDI, ...FLINK });
+    const coordinator = 'flink_jobmanager_job_operator_coordinator';
+    const stream = 'stream="{rdi}:shop.orders"';
+    expect(text).toContain(`${coordinator}_stream_type_rdiRecords{${stream},type="incoming"} 100\n`);
+    expect(text).toContain(`${coordinator}_enumerator_stream_type_rdiRecords{${stream},type="pending"} 10\n`);
+    expect(scrape()).not.toContain('flink_');
   });
 
   it('show one phase of the pipeline, and a leader', () => {
     const text = formatMetrics(operatorMetrics(engineSnapshot()));
+    expectAll(text, OPERATOR);
     expect(text).toContain('phase="Active"} 1\n');
     expect(text).toContain('phase="Error"} 0\n');
     expect(text).toContain('rdi_operator_is_leader{instance_id="127.0.0.1:12001"} 1\n');
+  });
+
+  it.each([
+    ['Inactive', { state: 'stopped', isActive: false }],
+    ['Resetting', { state: 'resetting' }],
+    ['Pending', { state: 'pending' }],
+    ['Error', { state: 'error' }],
+  ] as const)('show the phase %s of a pipeline that is %o', (phase, change) => {
+    const { pipeline } = engineSnapshot();
+    const text = formatMetrics(operatorMetrics(engineSnapshot({ pipeline: { ...pipeline, ...change } })));
+    expect(text).toContain(`phase="${phase}"} 1\n`);
+    expect(text.match(/phase="\w+"\} 1\n/g)).toHaveLength(1);
   });
 });
