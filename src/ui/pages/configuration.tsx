@@ -120,7 +120,7 @@ function NewFile({ now }: { now: Draft }): JSX.Element {
     setName('');
   };
   return (
-    <form onSubmit={add}>
+    <form class="new-file" onSubmit={add}>
       <label>
         Kind{' '}
         <select value={folder} onChange={(event) => setFolder(event.currentTarget.value)}>

@@ -23,7 +23,7 @@ export function Revisions({ about }: { about: number | null }): JSX.Element {
         rows={[...(value ?? [])].sort((a, b) => b.number - a.number)}
         keyOf={({ number }) => `${number}`}
         columns={[
-          { title: 'Revision', isNumber: true, by: ({ number }) => number, show: ({ number }) => number },
+          { title: 'Revision', by: ({ number }) => number, show: ({ number }) => number },
           { title: 'Since', by: ({ createdAt }) => createdAt, show: ({ createdAt }) => formatMoment(createdAt) },
           { title: 'Origin', by: ({ origin }) => origin, show: ({ origin }) => origin },
           { title: 'Note', show: ({ note }) => visible(note) },
