@@ -3,6 +3,11 @@ import { paint, printable, type Terminal } from './terminal.ts';
 
 const OPERATIONS: Readonly<Record<string, string>> = { c: 'create', u: 'update', d: 'delete', r: 'read' };
 
+/** Debezium's letter in full. */
+export function operationName(op: string): string {
+  return OPERATIONS[op] ?? op;
+}
+
 /** A word and what stands behind it. */
 type Line = readonly [title: string, text: string];
 
@@ -36,7 +41,7 @@ function ending({ outcome, reason, commands }: RehearsedEvent, terminal: Pick<Te
 }
 
 /** A command as one could type it. */
-function describeWords(words: readonly string[]): string {
+export function describeWords(words: readonly string[]): string {
   return words.map((word) => (/^[^\s"'\p{Cc}]+$/u.test(word) ? word : JSON.stringify(word))).join(' ');
 }
 

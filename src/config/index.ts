@@ -23,7 +23,7 @@ export { describeTarget } from './connection.ts';
 export { loadInstance } from './instance.ts';
 export { INSTANCE_OPTIONS } from './instance-options.ts';
 export { maskDocument, unmaskDocument } from './mask.ts';
-export { isLoopback, parseDuration, parseHostPort, parseSize } from './parse.ts';
+export { isLoopback, parseAge, parseDuration, parseHostPort, parseSize } from './parse.ts';
 export {
   loadPipeline,
   loadPipelineDocument,

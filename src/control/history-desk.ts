@@ -39,7 +39,7 @@ export class HistoryDesk implements HistoryControl {
   readonly #lookups: HistoryLookups;
   readonly #followers = new Set<Follower>();
   /** Arrival of the first entry of the segment that was the oldest when it was read. */
-  #oldest: { position: number; ms: number | null } | null = null;
+  #oldest: { store: HistoryStore; position: number; ms: number | null } | null = null;
 
   constructor({ store, current }: HistoryDeskOptions) {
     this.#currentStore = store;
@@ -182,16 +182,19 @@ export class HistoryDesk implements HistoryControl {
 
   /** Reads when the oldest entry arrived, when another segment has become the oldest. */
   async #learnOldest(): Promise<void> {
-    const [first] = this.#store.history;
-    if (first === undefined || (this.#oldest?.position === first.position && this.#oldest.ms !== null)) return;
-    const reader = this.#store.historyReader(
+    const store = this.#store;
+    const [first] = store.history;
+    if (first === undefined) this.#oldest = null;
+    const isKnown = this.#oldest?.store === store && this.#oldest.position === first?.position;
+    if (first === undefined || (isKnown && this.#oldest?.ms !== null)) return;
+    const reader = store.historyReader(
       first.position,
       () => true,
       () => {},
     );
     try {
       const batch = await reader.next({ entries: 1, bytes: READ.bytes });
-      this.#oldest = { position: first.position, ms: batch?.entries[0]?.ms ?? null };
+      this.#oldest = { store, position: first.position, ms: batch?.entries[0]?.ms ?? null };
     } catch {
       // A disk that does not answer is told of by the engine.
     }

@@ -53,7 +53,6 @@ export interface KeyHistoryOptions {
   readonly isSettled: (entry: StreamEntry) => boolean;
   /** Why the entry was rejected; undefined when it was not. */
   readonly rejectionOf: (entry: StreamEntry) => string | undefined;
-  readonly signal: AbortSignal;
 }
 
 interface Candidate {
@@ -88,7 +87,7 @@ export class KeyHistory {
   }
 
   /** Those of the entries taken since the last call that touch the key. Rejects with the reason of the signal. */
-  async found(): Promise<KeyEvent[]> {
+  async found(signal: AbortSignal): Promise<KeyEvent[]> {
     const candidates = this.#candidates;
     this.#candidates = [];
     const found: KeyEvent[] = [];
@@ -100,9 +99,9 @@ export class KeyHistory {
       const scanner = this.#scannerOf(configuration);
       for (const index of await scanner.touching(
         part.map(({ event }) => event),
-        this.#options.signal,
+        signal,
       )) {
-        found.push(await this.#describe(part[index] as Candidate, scanner));
+        found.push(await this.#describe(part[index] as Candidate, scanner, signal));
       }
       from = until;
     }
@@ -118,8 +117,8 @@ export class KeyHistory {
     return scanner;
   }
 
-  async #describe({ entry, event }: Candidate, scanner: Scanner): Promise<KeyEvent> {
-    const { signal, revisionOf, isSettled, rejectionOf } = this.#options;
+  async #describe({ entry, event }: Candidate, scanner: Scanner, signal: AbortSignal): Promise<KeyEvent> {
+    const { revisionOf, isSettled, rejectionOf } = this.#options;
     const { rehearsed, commands } = await scanner.tell(event, signal);
     const reason = rejectionOf(entry);
     const { table, op, key, before, after, job, blocks, lookups } = rehearsed;

@@ -10,8 +10,19 @@ const STAND_IN = '1';
  * @throws ConfigError as `loadPipeline` does
  */
 export function loadForRehearsal(dir: string, env: Readonly<Record<string, string | undefined>>): LoadedPipeline {
-  const filled = new Proxy(env, {
-    get: (variables, name) => Reflect.get(variables, name) ?? (typeof name === 'string' ? STAND_IN : undefined),
-  });
+  const valueFor = (variables: object, name: string | symbol) =>
+    Reflect.get(variables, name) ?? (typeof name === 'string' ? STAND_IN : undefined);
+  const filled = new Proxy(
+    { ...env },
+    {
+      get: valueFor,
+      getOwnPropertyDescriptor: (variables, name) => ({
+        value: valueFor(variables, name),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      }),
+    },
+  );
   return loadPipeline(dir, { env: filled });
 }
