@@ -19,7 +19,9 @@ import { addEditDlqRecord, addGetDlqRecord } from './dlq-record.ts';
 import { addGetDlq, addListDlqs } from './dlqs.ts';
 import { addDoctor } from './doctor.ts';
 import { addDryRun } from './dry-run.ts';
+import { addDumpSupportPackage } from './dump-support-package.ts';
 import { EXIT, exitCodeOf, Interrupted, TimedOut } from './exit-codes.ts';
+import { addExplain } from './explain.ts';
 import { addExportDlq } from './export-dlq.ts';
 import { addConfigure, addFormerOptions, addReplaced } from './former.ts';
 import { addDescribeJob, addGetJob, addListJobs } from './jobs.ts';
@@ -41,6 +43,7 @@ import { addStart, addStop } from './start-stop.ts';
 import { addStatus } from './status.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { addTest } from './test.ts';
+import { addTrace } from './trace.ts';
 import { addValidate } from './validate.ts';
 import { addVersion } from './version.ts';
 
@@ -86,6 +89,7 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
   for (const add of [
     addScaffold,
     addDoctor,
+    addDumpSupportPackage,
     addValidate,
     addTest,
     addDryRun,
@@ -121,6 +125,8 @@ async function buildProgram(args: readonly string[], context: Context): Promise<
     addDescribeSecret,
     addSetSecret,
     addDeleteSecret,
+    addTrace,
+    addExplain,
     addReplay,
     addRepair,
     addMonitor,

@@ -2,6 +2,7 @@ import type { AddRoutes } from './api.ts';
 import { Changes } from './changes.ts';
 import { addDlqRoutes } from './dlq-routes.ts';
 import { addEngineRoutes } from './engine-routes.ts';
+import { addHistoryRoutes } from './history-routes.ts';
 import { addJobRoutes } from './job-routes.ts';
 import { addPipelineRoutes } from './pipeline-routes.ts';
 import { addRevisionRoutes } from './revision-routes.ts';
@@ -19,6 +20,7 @@ export function allRoutes(): RouteTable {
     addDlqRoutes,
     addSecretRoutes,
     addEngineRoutes,
+    addHistoryRoutes,
   ];
   const table = new RouteTable();
   for (const add of files) add(table);
