@@ -29,10 +29,11 @@ export const addDoctor: AddCommand = (program: Command, context: Context) => {
   withOutput(withApi(command)).action(async (options: DoctorOptions) => {
     const { terminal } = context;
     const { diagnose } = await import('../doctor/index.ts');
+    const { withSecretFiles } = await import('../secrets/index.ts');
     const diagnosis = await diagnose({
       dir: options.dir,
       instanceFile: options.instance,
-      env: terminal.env,
+      env: withSecretFiles(terminal.env),
       connect: () => connectApi(context, options),
       mustRun: options.apiUrl !== undefined || options.context !== undefined,
     });

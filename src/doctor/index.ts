@@ -117,29 +117,17 @@ async function readRunning({ connect, mustRun }: DiagnosisOptions, report: Repor
 /** Older versions do not list secrets. */
 async function readSecrets(api: RunningApi): Promise<readonly SecretStatus[]> {
   try {
-    const listed = await api.get<unknown>('/api/v2/pipelines/default/secrets');
-    return Array.isArray(listed) ? listed.map(toSecret) : [];
+    const listed = await api.get<ListedSecret[]>('/api/v2/pipelines/default/secrets');
+    return listed.map(toSecret);
   } catch (error) {
     if (error instanceof RdiError) return [];
     throw error;
   }
 }
 
-interface ListedSecret {
-  readonly name?: string;
-  readonly key?: string;
-  readonly origin?: SecretStatus['origin'];
-  readonly isSet?: boolean;
-  readonly is_set?: boolean;
-  readonly isUsed?: boolean;
-  readonly is_used?: boolean;
-}
+/** As `GET …/secrets` lists them. */
+type ListedSecret = Omit<SecretStatus, 'name'> & { readonly key: string };
 
-function toSecret(listed: ListedSecret): SecretStatus {
-  return {
-    name: listed.name ?? listed.key ?? '',
-    origin: listed.origin ?? null,
-    isSet: listed.isSet ?? listed.is_set ?? false,
-    isUsed: listed.isUsed ?? listed.is_used ?? false,
-  };
+function toSecret({ key, origin, isSet, isUsed }: ListedSecret): SecretStatus {
+  return { name: key, origin, isSet, isUsed };
 }
