@@ -10,12 +10,12 @@ import { placeOf } from '../pipeline.ts';
 import { openSecrets, type Secrets } from '../secrets/index.ts';
 import type { Endpoint } from '../sink/index.ts';
 import { EmbeddedStore, type StoredStream } from '../streams/index.ts';
+import { DlqDesk } from './dlq-desk.ts';
 import { createEndpoint } from './endpoint.ts';
 import { Flow, type FlowEvents } from './flow.ts';
 import { HistoryDesk } from './history-desk.ts';
-import { interimDlq } from './interim.ts';
 import { Measurements } from './measurements.ts';
-import type { DlqControl, LogControl } from './operations.ts';
+import type { LogControl } from './operations.ts';
 import { PipelineDesk } from './pipeline-desk.ts';
 import { summarize } from './pipeline-summary.ts';
 import { SecretDesk } from './secret-desk.ts';
@@ -68,7 +68,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
 class RunningEngine implements Engine {
   readonly pipeline: PipelineDesk;
-  readonly dlq: DlqControl;
+  readonly dlq: DlqDesk;
   secrets!: SecretDesk;
   readonly history: HistoryDesk;
   readonly log: LogControl;
@@ -95,7 +95,11 @@ class RunningEngine implements Engine {
     this.#options = options;
     this.#port = options.instance.listen.port;
     const { logger, instance, logMemory } = options;
-    this.dlq = interimDlq(() => this.#store);
+    this.dlq = new DlqDesk({
+      store: () => this.#store,
+      pipeline: () => (this.#failure ? null : (this.#flow?.pipeline ?? null)),
+      now: () => systemClock.now(),
+    });
     this.history = new HistoryDesk({ store: () => this.#store, current: () => this.pipeline.current });
     this.log = { lines: (page) => logMemory?.lines(page) ?? [] };
     this.pipeline = new PipelineDesk({
@@ -230,6 +234,7 @@ class RunningEngine implements Engine {
     this.#measurements.forgetLanes();
     this.#checkpoint = this.#newCheckpoint();
     flow?.begin(this.#store, this.#checkpoint, this.#streamMemory);
+    this.dlq.followUpAll();
   }
 
   /** Ends the flow that runs, has the configuration stored, and begins the next one where the last one stood. */

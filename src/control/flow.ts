@@ -133,11 +133,13 @@ export class Flow {
       dlq: new Dlq({
         store: store.deadLetters,
         maxRecords: settings.dlqMaxMessages,
+        keepsAll: settings.errorHandling === 'dlq' && settings.onReject === 'park_key',
         now: () => systemClock.now(),
         onStoreFailed: (error) => events.onStoreFailed(`A rejected record cannot be stored: ${error.message}`),
       }),
       clock: systemClock,
       errorHandling: settings.errorHandling,
+      onReject: settings.onReject,
       selects: (stream) => pattern?.test(stream.name) ?? true,
       limits: {
         entries: settings.readBatchSize,

@@ -31,6 +31,8 @@ interface RecordRow extends CountedRow {
   readonly parked: number;
 }
 
+type AccountListener = (stream: number, change: Readonly<Partial<StreamCounters>>) => void;
+
 const COUNTED = 'stream, row_key, old_row_key, superseded';
 const COUNTERS = [
   ...['written', 'filtered', 'superseded', 'rejected', 'skipped'],
@@ -41,12 +43,21 @@ const COUNTERS = [
 export class SqliteDlq implements DlqStore {
   readonly #state: StateStore;
   readonly #withRoom: (change: () => void) => void;
+  readonly #onAccount: AccountListener;
   readonly #rows = new DlqRows();
 
-  /** `withRoom` runs a change, and again with the room kept for full disks: settling waits for these records. */
-  constructor(state: StateStore, withRoom: (change: () => void) => void = (change) => change()) {
+  /**
+   * `withRoom` runs a change, and again with the room kept for full disks: settling waits for these records. `onAccount` is told
+   * what was stored of accounts.
+   */
+  constructor(
+    state: StateStore,
+    withRoom: (change: () => void) => void = (change) => change(),
+    onAccount: AccountListener = () => {},
+  ) {
     this.#state = state;
     this.#withRoom = withRoom;
+    this.#onAccount = onAccount;
     const counted = state.prepare(`SELECT ${COUNTED} FROM dlq`).iterate() as unknown as Iterable<CountedRow>;
     for (const row of counted) this.#count(row, 1);
   }
@@ -77,6 +88,7 @@ export class SqliteDlq implements DlqStore {
       for (const stream of new Set(add.map((record) => record.stream))) this.#evict(stream, cap, counted);
       for (const [stream, counters] of accounts ?? []) this.#addToAccount(stream, counters);
     });
+    for (const [stream, counters] of accounts ?? []) this.#onAccount(stream, counters);
   }
 
   queues(): { stream: string; count: number; evicted: number }[] {
@@ -137,6 +149,11 @@ export class SqliteDlq implements DlqStore {
     const { sql, values } = conditionsOf(filter);
     return (this.#state.prepare(`SELECT count(*) AS count FROM dlq WHERE ${sql}`).get(...values) as { count: number })
       .count;
+  }
+
+  newestId(): string {
+    const row = this.#state.prepare('SELECT max(id) AS id FROM dlq').get() as { id: number | null };
+    return String(row.id ?? 0);
   }
 
   drop(ids: readonly string[]): number {

@@ -27,6 +27,7 @@ import type {
   Pressure,
   Select,
   StoredStream,
+  StreamCounters,
   StreamStore,
 } from './types.ts';
 
@@ -102,7 +103,11 @@ export class EmbeddedStore implements StreamStore {
     this.#nextNumber = this.#all.reduce((highest, { number }) => Math.max(highest, number), 0) + 1;
     for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
-    this.deadLetters = new SqliteDlq(state, (change) => this.#reserve.use(change));
+    this.deadLetters = new SqliteDlq(
+      state,
+      (change) => this.#reserve.use(change),
+      (number, change) => this.#changeAccount(number, change),
+    );
     this.targetConnections = new TargetConnectionStore(state, (change) => this.#reserve.use(change));
     this.secretStore = new SqliteSecrets(state);
     this.configuration = new ConfigurationStore(state);
@@ -346,6 +351,14 @@ export class EmbeddedStore implements StreamStore {
   arrival(position: number): Promise<void> {
     if (this.#journal.durable > position || this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Keeps the copy of an account true to what was stored of it together with the end of rejected records. */
+  #changeAccount(number: number, change: Readonly<Partial<StreamCounters>>): void {
+    const stream = this.#byNumber.get(number);
+    const counters = stream && this.checkpoint.counters.get(stream);
+    if (!counters) return;
+    for (const [name, by] of Object.entries(change)) counters[name as keyof StreamCounters] += by;
   }
 
   async settle(checkpoint: CheckpointState): Promise<void> {

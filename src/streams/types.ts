@@ -168,6 +168,8 @@ export interface DlqStore {
   /** Ids of records that match, oldest first, after an id. */
   select(filter: DlqFilter, page: { readonly after: string; readonly limit: number }): { stream: string; id: string }[];
   countOf(filter: DlqFilter): number;
+  /** Id of the newest record; '0' when there is none. */
+  newestId(): string;
   /** Deletes records; returns how many of them there were. */
   drop(ids: readonly string[]): number;
   /** Replaces an entry in place. False when there is no such record. */
