@@ -45,9 +45,9 @@ export const addSetSecret: AddCommand = (program: Command, context: Context) => 
       const api = await connectApi(context, options);
       const path = pipelinePath(options.pipeline, 'secrets', name);
       await api.send('PUT', path, { value, type: 'simple' });
-      await settle(api, context, options);
-      context.terminal.out(`Secret ${printable(name)} is set.\n`);
       const { isUsed } = await api.get<SecretLine>(path);
+      if (isUsed) await settle(api, context, options);
+      context.terminal.out(`Secret ${printable(name)} is set.\n`);
       if (!isUsed) context.terminal.err(`Nothing in the configuration refers to $${`{${printable(name)}}`} yet.\n`);
     },
   );
@@ -67,15 +67,17 @@ export const addDeleteSecret: AddCommand = (program: Command, context: Context) 
       const name = secretName(key, options.db);
       await confirm(context, `This deletes secret ${printable(name)}`, options.force);
       const api = await connectApi(context, options);
-      await api.send('DELETE', pipelinePath(options.pipeline, 'secrets', name));
-      await settle(api, context, options);
+      const path = pipelinePath(options.pipeline, 'secrets', name);
+      const { isUsed } = await api.get<SecretLine>(path);
+      await api.send('DELETE', path);
+      if (isUsed) await settle(api, context, options);
       context.terminal.out(`Secret ${printable(name)} is deleted.\n`);
     },
   );
 };
 
 /**
- * Waits until the pipeline has taken the change.
+ * Waits until the pipeline, which uses the value, has taken the change.
  *
  * @throws ApiError when it could not; the change is kept all the same
  */
