@@ -278,7 +278,8 @@ class RunningEngine implements Engine {
     const { instance } = this.#options;
     const running = this.pipeline.current;
     const oldest = this.#flow?.pipeline?.oldestPending() ?? NOTHING_IN_FLIGHT;
-    const streams = accountStreams(this.#store, this.#checkpoint, oldest, this.#tables);
+    const accounts = accountStreams(this.#store, this.#checkpoint, oldest, this.#tables);
+    const streams = this.#measurements.complete(accounts);
     const targets = this.#flow?.targets.statuses() ?? [];
     return {
       pipeline: { ...summarize(running), ...this.pipeline.status, awaitsFeederRestart: this.#store.awaitsFeeder },

@@ -65,6 +65,8 @@ export interface StreamAccount extends AccountSums {
   /** When the oldest entry that is not settled arrived, ms since the epoch; null when nothing is pending. */
   readonly oldestPendingMs: number | null;
   readonly stopped: StoppedStream | null;
+  /** Records that were ever rejected, those included that a retry has brought elsewhere since; only grows. */
+  readonly everRejected?: number;
 }
 
 /** Counts and durations of batches; `totalMs` spans a batch from read to settled. */

@@ -1,5 +1,5 @@
 import { labelled, type MetricDeclaration, type Reading, single } from '../observe/metric-table.ts';
-import { type MetricsView, perStream } from './metrics-view.ts';
+import { eventsOf, type MetricsView, perStream } from './metrics-view.ts';
 
 const COORDINATOR = 'flink_jobmanager_job_operator_coordinator';
 const OPERATOR = 'flink_taskmanager_job_task_operator';
@@ -25,7 +25,11 @@ export const FLINK_METRICS: readonly MetricDeclaration<MetricsView>[] = [
     'Records of a stream by what became of them.',
     (view) =>
       TYPES.flatMap(([type, place]) =>
-        perStream(view, (stream) => stream[place]).map(([source, value]) => [source as string, type, value as number]),
+        perStream(view, (stream) => eventsOf(stream, place)).map(([source, value]) => [
+          source as string,
+          type,
+          value as number,
+        ]),
       ),
   ),
   labelled(

@@ -1,6 +1,6 @@
 import { dataSources, findProblems, missingEntries, type StreamAccount } from '../control/index.ts';
 import { labelled, type MetricDeclaration, type Reading, single } from '../observe/metric-table.ts';
-import { type MetricsView, oldestAgeMs, perStream } from './metrics-view.ts';
+import { eventsOf, type MetricsView, oldestAgeMs, perStream } from './metrics-view.ts';
 
 const OPERATIONS = [
   'received',
@@ -20,10 +20,10 @@ const STREAMS: readonly MetricDeclaration<MetricsView>[] = [
     'rdi_stream_entries_total',
     'counter',
     ['data_source', 'operation'],
-    'Entries of a stream: received, where they went, and by kind of change. Kept over restarts; a reset begins anew.',
+    'Entries of a stream: received, where they went, and by kind of change; records that were retried stay among the rejected. Kept over restarts; a reset begins anew.',
     (view) =>
       OPERATIONS.flatMap((operation) =>
-        perStream(view, (stream) => stream[operation]).map(
+        perStream(view, (stream) => eventsOf(stream, operation)).map(
           ([source, value]): Reading => [source as string, operation, value as number],
         ),
       ),
@@ -131,6 +131,13 @@ const BUFFERS: readonly MetricDeclaration<MetricsView>[] = [
 ];
 
 const DLQS: readonly MetricDeclaration<MetricsView>[] = [
+  labelled(
+    'rdi_dlq_retried_total',
+    'counter',
+    ['data_source'],
+    'Rejected records that a retry brought to an end since the start: written, filtered or superseded.',
+    (view) => perStream(view, (stream) => eventsOf(stream, 'rejected') - stream.rejected),
+  ),
   labelled('rdi_dlq_entries', 'gauge', ['data_source'], 'Rejected records that are kept.', (view) =>
     perDlq(view, ({ count }) => count),
   ),

@@ -1,6 +1,6 @@
 import { type PhaseSums, runState } from '../control/index.ts';
 import { labelled, type MetricDeclaration, single } from '../observe/metric-table.ts';
-import { type MetricsView, oldestAgeMs, perStream } from './metrics-view.ts';
+import { eventsOf, type MetricsView, oldestAgeMs, perStream } from './metrics-view.ts';
 
 const OPERATIONS = ['pending', 'inserted', 'updated', 'deleted', 'filtered', 'rejected'] as const;
 
@@ -12,9 +12,14 @@ const RECORDS: readonly MetricDeclaration<MetricsView>[] = [
   single('processed_records_total', 'counter', 'Records settled and neither filtered nor rejected.', ({ totals }) => {
     return totals.received - totals.filtered - totals.rejected - totals.pending;
   }),
-  single('rejected_records_total', 'counter', 'Records that went to the DLQ or were dropped as wrong.', (view) => {
-    return view.totals.rejected;
-  }),
+  single(
+    'rejected_records_total',
+    'counter',
+    'Records that went to the DLQ or were dropped as wrong, those included that were retried since.',
+    (view) => {
+      return view.streams.reduce((sum, stream) => sum + eventsOf(stream, 'rejected'), 0);
+    },
+  ),
   single(
     'filtered_records_total',
     'counter',
@@ -50,8 +55,11 @@ const STREAMS: readonly MetricDeclaration<MetricsView>[] = [
     'rdi_incoming_entries',
     'gauge',
     ['data_source', 'operation'],
-    'Entries of a stream by what became of them; all but pending only grow, until a reset or a retry of rejected records.',
-    (view) => OPERATIONS.flatMap((operation) => perStream(view, (stream) => stream[operation]).map(insert(operation))),
+    'Entries of a stream by what became of them; all but pending only grow, until a reset.',
+    (view) =>
+      OPERATIONS.flatMap((operation) =>
+        perStream(view, (stream) => eventsOf(stream, operation)).map(insert(operation)),
+      ),
   ),
   labelled(
     'rdi_stream_event_latency_ms',

@@ -122,6 +122,8 @@ describe('a stalled stream', () => {
     const stalled = [{ name: 'data:shop.orders', db: 0, since: NOW - 90_000 }];
     const [problem] = findProblems(engineSnapshot({ stalled }));
     expect(problem?.severity).toBe('error');
-    expect(problem?.text).toMatch(/^Nothing of stream data:shop\.orders was settled for 90 s, .*dump-support-package/);
+    expect(problem?.text).toMatch(
+      /^Nothing of stream data:shop\.orders was settled for 1 min 30 s, .*dump-support-package/,
+    );
   });
 });

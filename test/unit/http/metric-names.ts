@@ -44,6 +44,7 @@ export const OWN: Names = {
   rdi_unaccounted_records: ['gauge'],
   rdi_oldest_pending_seconds: ['gauge'],
   rdi_dlq_entries: ['gauge', 'data_source'],
+  rdi_dlq_retried_total: ['counter', 'data_source'],
   rdi_dlq_evicted_total: ['counter', 'data_source'],
   rdi_target_connected: ['gauge', 'target'],
   rdi_target_last_write_timestamp_seconds: ['gauge', 'target'],

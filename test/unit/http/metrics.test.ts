@@ -136,6 +136,21 @@ describe('metrics', () => {
     expect(text).toContain('rdi_problems{severity="error"} 1\n');
   });
 
+  it('never count rejected records down, whatever is retried', () => {
+    const streams = [streamAccount({ rejected: 3, everRejected: 10 }), streamAccount({ name: 'data:b', rejected: 2 })];
+    const text = scrape(fullSnapshot({ streams }));
+    expect(text).toContain('rejected_records_total 12\n');
+    expect(text).toContain('rdi_incoming_entries{data_source="{rdi}:shop.orders",operation="rejected"} 10\n');
+    expect(text).toContain('rdi_stream_entries_total{data_source="{rdi}:shop.orders",operation="rejected"} 10\n');
+    expect(text).toContain('rdi_dlq_retried_total{data_source="{rdi}:shop.orders"} 7\n');
+    expect(text).toContain('rdi_dlq_retried_total{data_source="b"} 0\n');
+  });
+
+  it('tell one and the same start of the process at every scrape', () => {
+    const start = () => /process_start_time_seconds \S+/.exec(formatMetrics(processMetrics()))?.[0];
+    expect(start()).toBe(start());
+  });
+
   it('name no revision where none is deployed', () => {
     const { pipeline } = engineSnapshot();
     const text = scrape(
