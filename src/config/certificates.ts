@@ -18,6 +18,9 @@ export interface PemSource {
   readonly placeholder?: string | undefined;
 }
 
+/** The value at a path of the configuration, with what reading it takes. */
+export type PemOf = (path: readonly PropertyKey[], value: string) => PemSource;
+
 /** The absolute path behind a value; undefined when it is PEM text. */
 export function pemFile({ value, folder }: PemSource): string | undefined {
   return value.includes(BEGIN) ? undefined : resolve(folder, value);

@@ -9,6 +9,8 @@ import { formatPath, type PathProblem } from './validate.ts';
 /** Rules between values. They look at content that may be wrong elsewhere, so that one run shows all problems. */
 
 type Content = Readonly<Record<string, unknown>>;
+/** `Substitution.written`: what is shown in place of a value that may be a secret. */
+type Written = ReadonlyMap<string, string>;
 
 function asMap(value: unknown): Content {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Content) : {};
@@ -23,13 +25,13 @@ const COLLECTORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rules of `sources`: what belongs to which collector, and what a table's lists may hold. */
-export function checkSources(content: unknown): PathProblem[] {
+export function checkSources(content: unknown, writtenAt: Written): PathProblem[] {
   return Object.entries(asMap(asMap(content)['sources'])).flatMap(([id, source]) =>
-    checkSource(['sources', id], asMap(source)),
+    checkSource(['sources', id], asMap(source), writtenAt),
   );
 }
 
-function checkSource(path: readonly PropertyKey[], source: Content): PathProblem[] {
+function checkSource(path: readonly PropertyKey[], source: Content, writtenAt: Written): PathProblem[] {
   const problems: PathProblem[] = [];
   const collector = typeof source['type'] === 'string' ? source['type'] : 'cdc';
   const report = (key: PropertyKey, message: string) => problems.push({ path: [...path, key], message, onKey: true });
@@ -58,7 +60,7 @@ function checkSource(path: readonly PropertyKey[], source: Content): PathProblem
   }
   problems.push(
     ...checkLists(path, source, database),
-    ...checkTables([...path, 'tables'], asMap(source['tables']), database),
+    ...checkTables([...path, 'tables'], asMap(source['tables']), database, writtenAt),
   );
   return problems;
 }
@@ -77,7 +79,12 @@ function checkLists(path: readonly PropertyKey[], source: Content, database: unk
     }));
 }
 
-function checkTables(path: readonly PropertyKey[], tables: Content, database: unknown): PathProblem[] {
+function checkTables(
+  path: readonly PropertyKey[],
+  tables: Content,
+  database: unknown,
+  writtenAt: Written,
+): PathProblem[] {
   const problems: PathProblem[] = [];
   for (const [name, value] of Object.entries(tables)) {
     const table = asMap(value);
@@ -99,9 +106,10 @@ function checkTables(path: readonly PropertyKey[], tables: Content, database: un
     if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(keys)) continue;
     for (const [index, key] of keys.entries()) {
       if (typeof key !== 'string' || columns.includes(key)) continue;
+      const at = [...path, name, 'keys', index];
       problems.push({
-        path: [...path, name, 'keys', index],
-        message: `the key column \`${key}\` must be in \`columns\`, too`,
+        path: at,
+        message: `the key column \`${writtenAt.get(pathKey(at)) ?? key}\` must be in \`columns\`, too`,
       });
     }
   }
@@ -112,11 +120,11 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** Rules of `targets`, the connections that keep them, and the files that they name. `writtenAt`: see `Substitution.written`. */
+/** Rules of `targets`, the connections that keep them, and the files that they name. */
 export function checkTargets(
   content: unknown,
   folder: string,
-  writtenAt: ReadonlyMap<string, string>,
+  writtenAt: Written,
 ): { problems: PathProblem[]; connections: Record<string, TargetConnection>; files: string[] } {
   const problems: PathProblem[] = [];
   const files: string[] = [];

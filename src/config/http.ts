@@ -1,4 +1,4 @@
-import { pemFile, readCertificates, readPrivateKey } from './certificates.ts';
+import { type PemOf, pemFile, readCertificates, readPrivateKey } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { isLoopback } from './parse.ts';
 import { httpSchema, parseHttp } from './schema-http.ts';
@@ -6,8 +6,6 @@ import type { InstanceInput } from './schema-instance.ts';
 import type { HttpSettings, HttpTls } from './types.ts';
 
 type Report = (path: readonly PropertyKey[], message: string) => void;
-/** Where relative paths of the value at a path start. */
-type FolderOf = (path: readonly PropertyKey[]) => string;
 type HttpInput = NonNullable<InstanceInput['http']>;
 
 /** RFC 7518 asks HS256 for a key as long as its digest. */
@@ -22,7 +20,7 @@ export function expandHttp(content: unknown): unknown {
 }
 
 /** The effective `http` of an instance; null when it is off. Whoever can reach it must be known, unless told otherwise. */
-export function resolveHttp(input: HttpInput = {}, folderOf: FolderOf, report: Report): HttpSettings | null {
+export function resolveHttp(input: HttpInput = {}, pemOf: PemOf, report: Report): HttpSettings | null {
   const address = parseHttp(input.listen ?? defaultOf(httpSchema.shape.listen));
   const { user, password, token, jwt_secret_key: jwtKey } = input;
   if (user !== undefined && password === undefined) {
@@ -31,7 +29,7 @@ export function resolveHttp(input: HttpInput = {}, folderOf: FolderOf, report: R
   if (jwtKey !== undefined && jwtKey.length < MIN_KEY_LENGTH) {
     report(['http', 'jwt_secret_key'], `\`jwt_secret_key\` must have at least ${MIN_KEY_LENGTH} characters`);
   }
-  const tls = resolveTls(input, folderOf, report);
+  const tls = resolveTls(input, pemOf, report);
   if (address === null || address === undefined) return null;
   const hasLogin = password !== undefined || token !== undefined;
   if (!hasLogin && !isLoopback(address.host) && input.allow_unauthenticated !== true) {
@@ -50,7 +48,7 @@ export function resolveHttp(input: HttpInput = {}, folderOf: FolderOf, report: R
   };
 }
 
-function resolveTls({ tls }: HttpInput, folderOf: FolderOf, report: Report): HttpTls | undefined {
+function resolveTls({ tls }: HttpInput, pemOf: PemOf, report: Report): HttpTls | undefined {
   if (tls === undefined || (tls.cert === undefined && tls.key === undefined)) return undefined;
   const path = (key: keyof typeof tls) => ['http', 'tls', key];
   if (tls.cert === undefined || tls.key === undefined) {
@@ -58,7 +56,7 @@ function resolveTls({ tls }: HttpInput, folderOf: FolderOf, report: Report): Htt
     report(path(missing), `TLS needs \`cert\` and \`key\`; \`${missing}\` is missing`);
     return undefined;
   }
-  const pem = (key: 'cert' | 'key', value: string) => ({ value, folder: folderOf(path(key)) });
+  const pem = (key: 'cert' | 'key', value: string) => pemOf(path(key), value);
   const [certFile, keyFile] = [pemFile(pem('cert', tls.cert)), pemFile(pem('key', tls.key))];
   const cert = readCertificates(pem('cert', tls.cert), (message) => report(path('cert'), message));
   const key = readPrivateKey(pem('key', tls.key), {

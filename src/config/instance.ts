@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
-import { readCertificates, readPrivateKey } from './certificates.ts';
+import { type PemOf, readCertificates, readPrivateKey } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { freeze } from './freeze.ts';
 import { expandHttp, resolveHttp } from './http.ts';
 import { layer } from './layers.ts';
 import { isLoopback, parseAge, parseDuration, parseSize } from './parse.ts';
-import { substitute } from './placeholders.ts';
+import { pathKey, substitute } from './placeholders.ts';
 import { invalid } from './problems.ts';
 import { type InstanceInput, instanceSchema, parseListen } from './schema-instance.ts';
 import { resolveSecretSources } from './secret-sources.ts';
@@ -55,12 +55,17 @@ export function loadInstance(sources: InstanceSources): Instance {
   if (input === undefined) throw invalid(problems);
   // A relative path of the file starts at the file; one of a flag or variable where the command was started.
   const folderOf = (path: readonly PropertyKey[]) => (layered.isFromFile(path) ? folder : '.');
+  const pemOf: PemOf = (path, value) => ({
+    value,
+    folder: folderOf(path),
+    placeholder: layered.isFromFile(path) ? substitution.written.get(pathKey(path)) : undefined,
+  });
   const users = resolveUsers(input, layered.isFromFile, report);
-  const tls = resolveTls(input, folderOf, report);
-  const secretSources = resolveSecretSources(input.secrets, folderOf, report);
+  const tls = resolveTls(input, pemOf, report);
+  const secretSources = resolveSecretSources(input.secrets, { folderOf, pemOf }, report);
   const listen = parseListen(input.listen ?? defaultOf(shape.listen)) as HostPort;
   checkReach(listen, input, users, tls, report);
-  const http = resolveHttp(input.http, folderOf, report);
+  const http = resolveHttp(input.http, pemOf, report);
   if (problems.length > 0) throw invalid(problems);
 
   return freeze<Instance>({
@@ -141,11 +146,7 @@ function resolveUsers(
   return users ?? [];
 }
 
-function resolveTls(
-  input: InstanceInput,
-  folderOf: (path: readonly PropertyKey[]) => string,
-  report: Report,
-): EndpointTls | undefined {
+function resolveTls(input: InstanceInput, pemOf: PemOf, report: Report): EndpointTls | undefined {
   const tls = input.endpoint?.tls;
   if (tls === undefined || Object.keys(tls).length === 0) return undefined;
   const path = (key: keyof typeof tls) => ['endpoint', 'tls', key];
@@ -159,17 +160,14 @@ function resolveTls(
     report(path('client_certificates'), `\`client_certificates: ${clientCertificates}\` needs \`client_ca\``);
   }
   const read = (key: 'cert' | 'client_ca', file: string) =>
-    readCertificates({ value: file, folder: folderOf(path(key)) }, (message) => report(path(key), message));
+    readCertificates(pemOf(path(key), file), (message) => report(path(key), message));
   const cert = read('cert', tls.cert);
   const clientCa = tls.client_ca === undefined ? undefined : read('client_ca', tls.client_ca);
-  const key = readPrivateKey(
-    { value: tls.key, folder: folderOf(path('key')) },
-    {
-      password: tls.key_password,
-      cert,
-      report: (message) => report(path('key'), message),
-    },
-  );
+  const key = readPrivateKey(pemOf(path('key'), tls.key), {
+    password: tls.key_password,
+    cert,
+    report: (message) => report(path('key'), message),
+  });
   if (cert === undefined || key === undefined) return undefined;
   return {
     cert,

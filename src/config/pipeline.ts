@@ -65,7 +65,7 @@ function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, resolution: 
   const found = [
     ...substitution.problems,
     ...checked.problems,
-    ...checkSources(substitution.value),
+    ...checkSources(substitution.value, substitution.written),
     ...targets.problems,
   ];
   problems.push(...found.map((problem) => placed(file, problem)));

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readCertificates } from './certificates.ts';
+import { type PemOf, readCertificates } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { parseDuration } from './parse.ts';
 import type { InstanceInput } from './schema-instance.ts';
@@ -7,22 +7,22 @@ import { parseVaultAddress, parseVaultPaths, secretSourcesSchema } from './schem
 import type { SecretSources, VaultLogin, VaultSettings } from './types.ts';
 
 type Report = (path: readonly PropertyKey[], message: string) => void;
-/** Where relative paths of the value at a path start. */
-type FolderOf = (path: readonly PropertyKey[]) => string;
+/** How values that are paths are read. */
+interface Paths {
+  /** Where relative paths of the value at a path start. */
+  readonly folderOf: (path: readonly PropertyKey[]) => string;
+  readonly pemOf: PemOf;
+}
 type SecretsInput = NonNullable<InstanceInput['secrets']>;
 type VaultInput = NonNullable<SecretsInput['vault']>;
 
 const shape = secretSourcesSchema.shape.vault.unwrap().shape;
 
 /** The effective `secrets` of an instance. */
-export function resolveSecretSources(
-  input: SecretsInput | undefined,
-  folderOf: FolderOf,
-  report: Report,
-): SecretSources {
+export function resolveSecretSources(input: SecretsInput | undefined, paths: Paths, report: Report): SecretSources {
   const { dir, key, key_file: keyFile } = input ?? {};
-  const place = (name: string, file: string) => resolve(folderOf(['secrets', name]), file);
-  const vault = input?.vault === undefined ? undefined : resolveVault(input.vault, folderOf, report);
+  const place = (name: string, file: string) => resolve(paths.folderOf(['secrets', name]), file);
+  const vault = input?.vault === undefined ? undefined : resolveVault(input.vault, paths, report);
   return {
     ...(dir === undefined ? {} : { dir: place('dir', dir) }),
     ...(key === undefined ? {} : { key }),
@@ -31,7 +31,7 @@ export function resolveSecretSources(
   };
 }
 
-function resolveVault(input: VaultInput, folderOf: FolderOf, report: Report): VaultSettings | undefined {
+function resolveVault(input: VaultInput, { folderOf, pemOf }: Paths, report: Report): VaultSettings | undefined {
   const at = (key: string) => ['secrets', 'vault', key];
   const paths = parseVaultPaths(input.paths ?? '') ?? [];
   const address = parseVaultAddress(input.address ?? '');
@@ -49,7 +49,7 @@ function resolveVault(input: VaultInput, folderOf: FolderOf, report: Report): Va
   const ca =
     cacert === undefined
       ? undefined
-      : readCertificates({ value: cacert, folder: folderOf(at('cacert')) }, (message) => report(at('cacert'), message));
+      : readCertificates(pemOf(at('cacert'), cacert), (message) => report(at('cacert'), message));
   return {
     address,
     ...(namespace === undefined ? {} : { namespace }),
