@@ -10,7 +10,12 @@ const SECRET_NAME = String.raw`[\w.-]*(?:passw|passphrase|secret|token|credentia
 const IN_JSON = new RegExp(String.raw`(\\*"${SECRET_NAME}\\*"\s*:\s*\\*")((?:[^"\\]|\\(?!")[^"])+)`, 'gi');
 /** `password: …`, `password=…`, `--password …`; values that are placeholders stay. */
 const IN_TEXT = new RegExp(
-  String.raw`(^|[\s{,;&?])((?:--)?${SECRET_NAME}\s*[:=]\s*)(["']?)(?!\$\{|["'{[\s|>]|\*{8})([^\s"',}&]+)`,
+  String.raw`(^|[\s{,;&?])((?:--)?${SECRET_NAME}[ \t]*[:=][ \t]*)(["']?)(?!\$\{|["'{[\s|>]|\*{8})([^\s"',}&]+)`,
+  'gim',
+);
+/** `password: |` and the lines below it that stand further in. */
+const IN_BLOCK = new RegExp(
+  String.raw`^([ \t]*)(${SECRET_NAME}[ \t]*:[ \t]*[|>][^\n]*\n)((?:\1[ \t]+\S.*(?:\n|$))+)`,
   'gim',
 );
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"']*:)([^\s@/"'$*][^\s@"']*)(?=@)/gi;
@@ -36,6 +41,7 @@ export function masker(secrets: readonly string[]): (text: string) => string {
       .replace(BEARER, `$1 ${HIDDEN}`)
       .replace(URL_PASSWORD, `$1${HIDDEN}`)
       .replace(IN_JSON, `$1${HIDDEN}`)
+      .replace(IN_BLOCK, `$1$2$1  ${HIDDEN}\n`)
       .replace(IN_TEXT, `$1$2$3${HIDDEN}`);
   };
 }
