@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Engine } from '../control/index.ts';
 import { type FastifyReply, type FastifyRequest, HttpError, OtherAnswer } from './api.ts';
-import { invalidRequest, type Refusal, refusalOf, refuse } from './failures.ts';
+import { invalidRequest, type Refusal, refusalFor } from './failures.ts';
+import { identityOf } from './require-login.ts';
 import type { AnyRoute, RouteTable } from './route-table.ts';
 
 /** The engine, or undefined while it is still starting. */
@@ -29,14 +30,6 @@ export async function answer(answering: Answering, request: FastifyRequest, repl
   }
 }
 
-/** What the client is told of an error; one that is our fault is logged and hidden. */
-export function refusalFor(error: unknown, onError: (error: Error) => void): Refusal {
-  const refusal = refusalOf(error);
-  if (refusal !== null) return refusal;
-  onError(error as Error);
-  return refuse(500, 'Internal error; the log of rdi says more.');
-}
-
 export function sendRefusal(reply: FastifyReply, { status, body }: Refusal): void {
   reply.code(status).send(body);
 }
@@ -57,9 +50,11 @@ async function handle({ table, engine: source, onError }: Answering, request: Fa
   const query = parse('query', route.query, request.query ?? {});
   const body = parse('body', route.body, request.body);
   const engine = source();
-  if (engine === undefined) throw new HttpError(503, STARTING);
+  if (engine === undefined && route.isOpen !== true) throw new HttpError(503, STARTING);
   const gone = abortWithClient(reply);
-  const result = await route.handle({ params, query, body, engine, signal: gone.signal });
+  const caller = { address: request.ip, identity: identityOf(request) };
+  // Routes that are open ask nothing of the engine.
+  const result = await route.handle({ params, query, body, engine: engine as Engine, caller, signal: gone.signal });
   if (result instanceof OtherAnswer) {
     sendJson(reply, result.status, result.body);
   } else if (route.isStream) {

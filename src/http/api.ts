@@ -1,8 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Engine } from '../control/index.ts';
+import type { TokenData } from './login.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Who asks. */
+export interface Caller {
+  /** Of the other end of the connection. */
+  readonly address: string;
+  readonly identity: TokenData;
+}
 
 /** What a handler is given: everything parsed by the route's shapes. */
 export interface RouteRequest<Params, Query, Body> {
@@ -10,6 +18,7 @@ export interface RouteRequest<Params, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly engine: Engine;
+  readonly caller: Caller;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { type DlqPage, type DlqSelection, type Engine, withoutCredentials } from
 import { type Api, HttpError } from './api.ts';
 import { requireStream } from './requests.ts';
 import { dlqRecord, dlqRecordDetail, pipelineParams, retryReport } from './shapes.ts';
+import { readSince } from './since.ts';
 
 const TAG = 'DLQ';
 const BASE = '/api/v2/pipelines/{name}/dlqs';
@@ -19,7 +20,7 @@ const selectionShape = {
   table: z.string().optional().describe('Name of the data stream, or its end; all without it'),
   reason: z.string().optional().describe('Part of the reason, or a code'),
   job: z.string().optional(),
-  since: z.union([z.string(), z.number()]).optional().describe('ISO 8601, or ms since the epoch'),
+  since: z.union([z.string(), z.number()]).optional().describe('An age such as `1h`, ISO 8601, or ms since the epoch'),
 };
 const selectionBody = z
   .strictObject({
@@ -186,14 +187,8 @@ function selectionOf(engine: Engine, { table, ids, reason, job, since }: Selecti
     ...(ids === undefined ? {} : { ids }),
     ...(reason === undefined ? {} : { reason }),
     ...(job === undefined ? {} : { job }),
-    ...(since === undefined ? {} : { since: instantOf(since) }),
+    ...(since === undefined ? {} : { since: readSince(String(since), Date.now()) }),
   };
-}
-
-function instantOf(since: string | number): number {
-  const ms = typeof since === 'number' || /^\d+$/.test(since) ? Number(since) : Date.parse(since);
-  if (Number.isFinite(ms)) return ms;
-  throw new HttpError(422, `since must be an ISO 8601 time or ms since the epoch, not ${since}.`);
 }
 
 /** The page. Defaults are RDI's: 20, 0, newest first. Refuses with 400, as RDI does, naming the parameter. */

@@ -34,6 +34,14 @@ export function refusalOf(error: unknown): Refusal | null {
   return null;
 }
 
+/** What the client is told of an error; one that is our fault is logged and hidden. */
+export function refusalFor(error: unknown, onError: (error: Error) => void): Refusal {
+  const refusal = refusalOf(error);
+  if (refusal !== null) return refusal;
+  onError(error as Error);
+  return refuse(500, 'Internal error; the log of rdi says more.');
+}
+
 export function refuse(status: number, detail: string, errors: readonly ApiErrorItem[] = []): Refusal {
   return withoutCredentials({ status, body: errors.length === 0 ? { detail } : { detail, errors } });
 }

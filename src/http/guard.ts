@@ -1,18 +1,24 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance } from './api.ts';
 
 /**
- * Keeps web pages out: a page in a browser on this machine can send requests to a loopback port. Its `Host` gives away
- * a rebound name, its `Origin` a foreign page. Programs send neither, or the right ones.
+ * Keeps foreign web pages out: a page in a browser on this machine can send requests to a loopback port. Its `Host` gives away
+ * a rebound name, its `Origin` or `Sec-Fetch-Site` a foreign page. Programs send neither, or the right ones.
  */
-export function refuseForeignPages(app: FastifyInstance, listenHost: string): void {
+export function refuseForeignPages(
+  app: FastifyInstance,
+  { host: listenHost, scheme }: { host: string; scheme: string },
+): void {
   app.addHook('onRequest', async (request, reply) => {
     const host = request.headers.host ?? '';
     if (isLoopback(listenHost) && !isLoopback(hostName(host))) {
       return reply.code(403).send({ detail: `Host ${host} is not this server. Use 127.0.0.1 or localhost.` });
     }
     const { origin } = request.headers;
-    if (origin !== undefined && origin !== `http://${host}`) {
+    if (origin !== undefined && origin !== `${scheme}://${host}`) {
       return reply.code(403).send({ detail: `Requests from pages of ${origin} are refused.` });
+    }
+    if (request.headers['sec-fetch-site'] === 'cross-site' && request.url.startsWith('/api/')) {
+      return reply.code(403).send({ detail: 'Requests from pages of other sites are refused.' });
     }
     return undefined;
   });

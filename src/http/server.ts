@@ -1,15 +1,19 @@
+import type { Server } from 'node:https';
+import type { HttpSettings, HttpTls } from '../config/index.ts';
 import { ConfigError, InternalError } from '../errors.ts';
-import { answer, type EngineSource, refusalFor, sendRefusal } from './answer.ts';
+import { answer, type EngineSource, sendRefusal } from './answer.ts';
 import type { FastifyInstance } from './api.ts';
-import { addHealthRoutes, addMetricsRoutes } from './base-routes.ts';
-import { refuse } from './failures.ts';
+import { addHealthRoutes, addMetricsRoutes, METRICS_PATHS } from './base-routes.ts';
+import { refusalFor, refuse } from './failures.ts';
 import { refuseForeignPages } from './guard.ts';
+import { Login } from './login.ts';
 import { addPage } from './page.ts';
+import { requireLogin } from './require-login.ts';
+import type { RouteTable } from './route-table.ts';
+import { followCertificate } from './tls.ts';
 
-export interface HttpOptions {
-  readonly host: string;
-  /** 0 picks a free port. */
-  readonly port: number;
+/** Port 0 picks a free one. */
+export interface HttpOptions extends HttpSettings {
   readonly engine: EngineSource;
   /** Told of errors inside a request handler, which the client sees only as 500. */
   readonly onError: (error: Error) => void;
@@ -30,22 +34,30 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
  * @throws ConfigError naming address and flag when it cannot be bound
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, engine, onError } = options;
+  const { host, port, tls, engine, onError } = options;
   // Loaded here and not above: the store recovers while fastify, the largest import of all, is read.
   const { fastify } = await import('fastify');
-  const app: FastifyInstance = fastify({
+  const app = fastify({
     logger: false,
     forceCloseConnections: true,
+    ...(tls === undefined ? {} : { https: secureOptions(tls) }),
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: 4096 },
     // No route has a schema; without this, the compilers for them cost a tenth of the start of the whole program.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
   acceptJson(app);
-  refuseForeignPages(app, host);
+  const login = new Login(options);
+  refuseForeignPages(app, { host, scheme: tls === undefined ? 'http' : 'https' });
+  const table = loadOnce(() => import('./routes.ts').then(({ allRoutes }) => allRoutes({ login, onError })));
+  requireLogin(app, { login, closed: new Set(options.openMetrics === true ? [] : METRICS_PATHS), table });
   addHealthRoutes(app, engine);
   addMetricsRoutes(app, engine);
-  addApi(app, options);
+  addDocumentation(app, table);
+  app.all('/api/*', async (request, reply) => {
+    await answer({ table: await table(), engine, onError }, request, reply);
+    return reply;
+  });
   addPage(app);
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(reply, refuse(404, `Nothing is served at ${request.method} ${request.url.split('?')[0]}.`)),
@@ -57,19 +69,46 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     await app.close();
     throw cannotListen(host, port, error);
   }
+  const unfollow = tls === undefined ? () => {} : followCertificate(app.server as unknown as Server, tls, onError);
   const bound = app.server.address();
   const boundPort = bound !== null && typeof bound === 'object' ? bound.port : port;
-  return { address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`, close: () => app.close() };
+  const close = async (): Promise<void> => {
+    unfollow();
+    await app.close();
+  };
+  return { address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`, close };
 }
 
-/** Everything under `/api/`. Its table comes with the first request. */
-function addApi(app: FastifyInstance, { engine, onError }: HttpOptions): void {
-  let loading: Promise<import('./route-table.ts').RouteTable> | undefined;
-  const table = () => (loading ??= import('./routes.ts').then(({ allRoutes }) => allRoutes()));
-  app.all('/api/*', async (request, reply) => {
-    await answer({ table: await table(), engine, onError }, request, reply);
-    return reply;
+/** Neither holds anything that is not in every copy of rdi, so that no login is needed. */
+function addDocumentation(app: FastifyInstance, table: () => Promise<RouteTable>): void {
+  const describe = loadOnce(async () => {
+    const { routes } = await table();
+    const document = (await import('./openapi.ts')).openApiOf(routes);
+    const { DOCS_HEADERS, docsPage } = await import('./docs-page.ts');
+    return { document, headers: DOCS_HEADERS, page: docsPage(routes, document) };
   });
+  app.get('/api/openapi.json', async () => (await describe()).document);
+  app.get('/api/docs', async (_request, reply) => {
+    const { headers, page } = await describe();
+    return reply.headers(headers).send(page);
+  });
+}
+
+function loadOnce<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  return () => {
+    loading ??= load();
+    return loading;
+  };
+}
+
+function secureOptions({ cert, key, keyPassword }: HttpTls) {
+  return {
+    cert,
+    key,
+    minVersion: 'TLSv1.2' as const,
+    ...(keyPassword === undefined ? {} : { passphrase: keyPassword }),
+  };
 }
 
 /** JSON is the only body; an empty one is none, whatever its type says, because clients send that with their POSTs. */
