@@ -264,8 +264,14 @@ class RunningEngine implements Engine {
     this.#warnings.clear();
     this.#measurements.forgetStreams();
     this.#syncMode = 'UNKNOWN';
-    await this.#openStore();
-    await this.#endpoint.listen();
+    try {
+      await this.#openStore();
+      await this.#endpoint.listen();
+    } catch (error) {
+      const message = `The reset could not be finished: ${(error as Error).message} The next start goes on with it.`;
+      this.#last = { ...this.#last, store: { ...this.#last.store, state: 'failed', message } };
+      throw error;
+    }
     this.#last = null;
   }
 

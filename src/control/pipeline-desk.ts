@@ -108,8 +108,6 @@ export class PipelineDesk implements PipelineControl {
     const { configuration } = this.#parts.store();
     const { revision } = configuration.pipeline;
     const stored = revision === null ? null : documentOf(configuration.revision(revision));
-    // Before it is stored: a configuration that lacks a target must not be found by the next start.
-    this.#parts.makeFlow({ ...judged.running, revision });
     const isNew = stored === null || !isSame(stored, start.document);
     const number = isNew ? await this.#store(start.document, { origin: 'run', note: start.dir }) : revision;
     return this.#takeUp({ ...judged.running, revision: number }, start.document);

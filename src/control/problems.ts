@@ -16,6 +16,7 @@ const CONNECTING_GRACE_MS = 3000;
 export function findProblems(snapshot: EngineSnapshot): Problem[] {
   const problems = [
     ...storeProblems(snapshot),
+    ...pipelineProblems(snapshot),
     ...snapshot.targets.flatMap((target) => targetProblems(target, snapshot)),
     ...streamProblems(snapshot),
     ...stallProblems(snapshot),
@@ -50,6 +51,30 @@ function storeProblems({ store, endpoint }: EngineSnapshot): Problem[] {
     default:
       return store.state satisfies never;
   }
+}
+
+function pipelineProblems({ pipeline, targets, totals, takenAt }: EngineSnapshot): Problem[] {
+  const found: Problem[] = [];
+  const waits = totals.pending === 0 ? '' : ` ${count(totals.pending, 'entry waits', 'entries wait')} meanwhile.`;
+  if (pipeline.failure !== null) found.push(fail(sentence(pipeline.failure)));
+  else if (!pipeline.isDeployed) {
+    found.push(fail(`No pipeline is deployed, so nothing is written.${waits} Deploy one: rdi deploy --dir FOLDER.`));
+  } else if (!pipeline.isActive) {
+    const age = formatDuration(takenAt - pipeline.stateChangedAt);
+    found.push(warn(`The pipeline is stopped, for ${age} or longer.${waits} Let it go on: rdi start.`));
+  } else if (targets.length === 0 && pipeline.state === 'started') {
+    found.push(
+      fail(`The deployed configuration has no target, so nothing is written.${waits} Add one, and deploy it.`),
+    );
+  }
+  if (pipeline.awaitsFeederRestart) {
+    found.push(
+      warn(
+        'After the reset feeders are refused until one starts anew, because only then it takes a new snapshot: restart every Debezium Server.',
+      ),
+    );
+  }
+  return found;
 }
 
 function targetProblems(target: TargetStatus, { startedAt, takenAt }: EngineSnapshot): Problem[] {

@@ -31,8 +31,10 @@ export function readReadiness(engine: Engine): Readiness {
 }
 
 export function runState(snapshot: EngineSnapshot): RunState {
-  if (snapshot.store.state === 'failed') return 'ERROR';
+  if (snapshot.store.state === 'failed' || snapshot.pipeline.failure !== null) return 'ERROR';
   if (!snapshot.endpoint.listening) return snapshot.store.state === 'recovering' ? 'STARTED' : 'STOPPED';
+  if (!snapshot.pipeline.isActive) return 'STOPPED';
+  if (!snapshot.pipeline.isDeployed) return 'ERROR';
   if (snapshot.targets.some(({ state }) => state.state === 'waiting' || state.state === 'refused')) return 'ERROR';
   if (snapshot.streams.some((stream) => stream.stopped)) return 'ERROR';
   if (snapshot.totals.received === 0) return 'STARTED';

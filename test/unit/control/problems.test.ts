@@ -31,6 +31,17 @@ describe('problems', () => {
     expect(texts({ targets, startedAt: NOW - 5000 })[0]).toContain('does not answer yet, after 5 s');
   });
 
+  it('name the command for a pipeline that is missing, stopped, without a target or waiting for its feeder', () => {
+    const { pipeline } = engineSnapshot();
+    const told = (change: Partial<typeof pipeline>, targets?: []) =>
+      texts({ pipeline: { ...pipeline, ...change }, ...(targets === undefined ? {} : { targets }) })[0];
+    expect(told({ isDeployed: false })).toContain('10 entries wait meanwhile. Deploy one: rdi deploy --dir FOLDER.');
+    expect(told({ isActive: false })).toContain('Let it go on: rdi start.');
+    expect(told({ state: 'started' }, [])).toContain('has no target');
+    expect(told({ awaitsFeederRestart: true })).toContain('restart every Debezium Server');
+    expect(told({ failure: 'Revision 3 cannot run: a.yaml: no' })).toBe('Revision 3 cannot run: a.yaml: no.');
+  });
+
   it('name the command that lets a stopped stream go on', () => {
     const stopped = { reason: 'The record has no primary key', entryId: '17-0', since: NOW - 1000 };
     expect(texts({ streams: [streamAccount({ stopped })] })).toEqual([
@@ -92,6 +103,9 @@ describe('run state', () => {
     ['IDLING', { totals: { ...SUMS, written: 80, pending: 0 } }],
     ['STARTED', { totals: { ...SUMS, received: 0 } }],
     ['STOPPED', { endpoint: { ...engineSnapshot().endpoint, listening: false } }],
+    ['STOPPED', { pipeline: { ...engineSnapshot().pipeline, isActive: false } }],
+    ['ERROR', { pipeline: { ...engineSnapshot().pipeline, isDeployed: false } }],
+    ['ERROR', { pipeline: { ...engineSnapshot().pipeline, failure: 'x' } }],
     ['ERROR', { store: { ...engineSnapshot().store, state: 'failed' as const } }],
     ['ERROR', { streams: [streamAccount({ stopped: { reason: 'x', entryId: '1-0', since: 1 } })] }],
   ])('is %s for %j', (state, change) => {
