@@ -37,18 +37,37 @@ describe('rdi status', () => {
     expect(out).toBe(
       `rdi 0.1.0  RUNNING  sync mode STREAMING  up 3 min 12 s
 
+  Name     Active  Status   Current  Revision
+  ───────  ──────  ───────  ───────  ────────
+  default  yes     started  yes      1
+
 Problems
   WARNING  1 rejected record of data:{rdi}:shop.orders is kept. See rdi list-dlq-records 'data:{rdi}:shop.orders'.
 
-Feeders
-  Id  Name                 Address          User             Age  Idle  Commands
-  ──  ───────────────────  ───────────────  ────────  ──────────  ────  ────────
-   3  debezium:redis:sink  127.0.0.1:50000  debezium  1 min 40 s  0 ms       110
+Sources
+  Name  Type  Db Type  Connection    Sync Mode  Connected
+  ────  ────  ───────  ────────────  ─────────  ─────────
+  shop  cdc   mysql    db:3306/shop  streaming  yes
 
 Targets
-  Name    Connection              State  Redis   JSON  Last Write
-  ──────  ──────────────────────  ─────  ──────  ────  ──────────
-  target  redis://127.0.0.1:6379  ready  7.0.15  no    400 ms ago
+  Name    Db Type  Connection              Connected  State  Redis   JSON  Last Write
+  ──────  ───────  ──────────────────────  ─────────  ─────  ──────  ────  ──────────
+  target  redis    redis://127.0.0.1:6379  yes        ready  7.0.15  no    400 ms ago
+
+Processor
+  read_batch_size  500
+
+Jobs
+  Name    Source  Transformations  Outputs  Connections
+  ──────  ──────  ───────────────  ───────  ───────────
+  orders  orders                1        1  target
+
+Components
+  Name              Type                Version  Status
+  ────────────────  ──────────────────  ───────  ───────
+  collector-shop    debezium-collector  unknown  started
+  processor         stream-processor    0.1.0    started
+  metrics-exporter  metrics-exporter    0.1.0    started
 
 Statistics
   Name               Total  Pending  Inserted  Updated  Deleted  Filtered  Rejected  Deduplicated  Last Arrival
@@ -64,6 +83,11 @@ Performance
   mean of 2       25      0.5        1.0           1.5       2.0        2.5       8.0       3125
   last            25      1.0        2.0           3.0       4.0        5.0      16.0       1563
 
+Feeders
+  Id  Name                 Address          User             Age  Idle  Commands
+  ──  ───────────────────  ───────────────  ────────  ──────────  ────  ────────
+   3  debezium:redis:sink  127.0.0.1:50000  debezium  1 min 40 s  0 ms       110
+
 Store
   ./data is ready: 3 MB of 20 GB in 2 segments, 1000 B of 64 MB held in memory, 10 on their way to the target
 
@@ -78,9 +102,15 @@ Notices
     const target = { name: 'target', address: 'redis://10.0.0.7:6379', state: { ...state, since: NOW - 12_000 } };
     const engine = fakeEngine(() => engineSnapshot({ targets: [target], dlqs: [] }), ['The target is away.']);
     const { out } = await run(['status'], engine);
-    expect(out.split('\n').slice(0, 5)).toEqual([
+    expect(
+      out
+        .split('\n')
+        .filter((line) => !/default|Active|──/.test(line))
+        .slice(0, 6),
+    ).toEqual([
       'rdi 0.1.0  ERROR  sync mode STREAMING  up 3 min 12 s',
       '  not ready: The target is away.',
+      '',
       '',
       'Problems',
       '  ERROR    Target target (redis://10.0.0.7:6379) cannot take writes since 12 s, 7 attempts: ECONNREFUSED. Nothing is lost.',
@@ -96,7 +126,7 @@ Notices
     );
     expect(out).toContain('No problems.');
     expect(out).toContain("None is connected. Debezium's sink connects to 127.0.0.1:12001");
-    expect(out).toContain('No streams yet');
+    expect(out).toContain('No streams found');
   });
 
   it('adds up several streams', async () => {

@@ -12,9 +12,40 @@ const COMMANDS = [
   'test',
   'dry-run',
   'status',
-  'list-dlqs',
-  'list-dlq-records',
+  'info',
+  'list',
+  'get',
+  'deploy',
+  'list-revisions',
+  'get-revision',
+  'rollback',
+  'delete',
+  'start',
+  'stop',
+  'reset',
+  'flush-target',
   'resume',
+  'list-jobs',
+  'get-job',
+  'describe-job',
+  'list-metric-collections',
+  'get-metric-collection',
+  'list-dlqs',
+  'get-dlq',
+  'list-dlq-records',
+  'get-dlq-record',
+  'edit-dlq-record',
+  'retry-dlq',
+  'drop-dlq',
+  'export-dlq',
+  'monitor',
+  'list-contexts',
+  'describe-context',
+  'set-context',
+  'use-context',
+  'delete-context',
+  'delete-all-contexts',
+  'configure-rdi',
   'replay',
   'repair',
   'version',
@@ -66,13 +97,47 @@ describe('program', () => {
     [['status', '-o', 'xml'], 'Allowed choices are table, json, yaml'],
     [['replay', 'x'], "required option '--to <host:port>' not specified"],
     [['replay', '--to', 'a:1'], "missing required argument 'file'"],
-    [['list-dlq-records'], "missing required argument 'stream'"],
+    [['get-dlq'], "missing required argument 'name'"],
+    [['start', '--wait=perhaps'], 'Write --wait or --wait=false'],
+    [['stop', '--timeout', 'long'], 'Give a duration such as 30s'],
+    [['retry-dlq', '--all', '--since', 'tomorrow?'], 'how long ago: 30m'],
+    [['deploy', '--empty', '--dir', 'x'], '--empty and --dir exclude each other'],
+    [['rollback', '0'], 'number that list-revisions shows'],
+    [['list', '--user', 'a', '--account-key', 'k'], '--user and --account-key exclude each other'],
+    [['list', '--cacert', 'a', '--insecure'], '--cacert and --insecure exclude each other'],
+    [['list', '--log-level', 'loud'], 'Give TRACE, DEBUG'],
+    [['set-context', 'x', '--password', 'p'], 'A context holds no password'],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish, powershell'],
     [['replay', 'x', '--to', 'a:1', '--rate', '0'], 'whole number from 1'],
   ])('refuses %j as wrong usage, with a hint', async (args, hint) => {
     const { code, err } = await run(...args);
     expect(code).toBe(2);
     expect(err).toContain(hint);
+  });
+
+  it.each([
+    ['create', '--silent', '--rdi-memory', '30'],
+    ['upgrade', '-f'],
+    ['install', '--file', 'x'],
+    ['install-redisgears'],
+    ['install-collector'],
+    ['admin', 'anything'],
+    ['reset-internal'],
+  ])('explains %s of earlier versions, and ends with 2', async (...args) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(new RegExp(`^rdi ${args[0]} does nothing\\. \\S.*\\.\n$`));
+    expect((await run('help')).out).not.toMatch(new RegExp(`^  ${args[0]} `, 'm'));
+  });
+
+  it.each([
+    ['set', 'deploy'],
+    ['describe', 'status'],
+    ['get-rejected', 'list-dlq-records'],
+    ['replay-dlq', 'retry-dlq'],
+    ['add-context', 'set-context'],
+  ])('takes %s for %s', async (alias, name) => {
+    expect((await run(alias, '--help')).out).toContain(`Usage: rdi ${name}|${alias}`);
   });
 
   it('prints its version', async () => {
@@ -165,7 +230,7 @@ describe('rdi completion', () => {
       const program = `source '${script}'; COMP_WORDS=(${list.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${list.length - 1}; _rdi; printf '%s\\n' "\${COMPREPLY[@]}"`;
       return execFileSync('bash', ['-c', program], { encoding: 'utf8', timeout: 10_000 }).trim().split('\n');
     };
-    expect(complete('rdi list')).toEqual(['list-dlqs', 'list-dlq-records']);
+    expect(complete('rdi list-dlq')).toEqual(['list-dlqs', 'list-dlq-records']);
     expect(complete('rdi run --dat')).toEqual(['--data-dir']);
     expect(complete('rdi status -o j')).toEqual(['json']);
     expect(complete('rdi list-dlq-records --sort-order a')).toEqual(['asc']);
