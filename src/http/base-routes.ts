@@ -54,7 +54,17 @@ export function addMetricsRoutes(app: FastifyInstance, engineSource: EngineSourc
   for (const path of METRICS_PATHS) {
     app.get(path, async (_request, reply) => {
       const snapshot = engineSource()?.snapshot();
-      return reply.type(METRICS_TYPE).send(formatMetrics(snapshot ? families[path](snapshot) : own()));
+      return reply.type(METRICS_TYPE).send(await textOf(snapshot ? families[path](snapshot) : own()));
     });
   }
+}
+
+/** What feeders send is answered while the text of many tables is put together. */
+async function textOf(families: readonly MetricFamily[]): Promise<string> {
+  const pieces: string[] = [];
+  for (const piece of formatMetrics(families)) {
+    pieces.push(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return pieces.join('');
 }

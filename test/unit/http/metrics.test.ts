@@ -3,7 +3,7 @@ import { metricsDocumentation } from '../../../scripts/lib/metrics-documentation
 import type { EngineSnapshot, Latencies, TableLatency } from '../../../src/control/types.ts';
 import { collectorMetrics, operatorMetrics } from '../../../src/http/alias-metrics.ts';
 import { engineMetrics, processorMetrics } from '../../../src/http/metrics.ts';
-import { formatMetrics, Histogram } from '../../../src/observe/metrics.ts';
+import { formatMetrics, Histogram, type MetricFamily } from '../../../src/observe/metrics.ts';
 import { processMetrics } from '../../../src/observe/process-metrics.ts';
 import { engineSnapshot, NOW, streamAccount } from '../../helpers/engine-snapshot.ts';
 import { COLLECTOR, FLINK, type Names, OPERATOR, OWN, PROCESS, RDI } from './metric-names.ts';
@@ -44,8 +44,12 @@ function fullSnapshot(change: Partial<EngineSnapshot> = {}): EngineSnapshot {
   };
 }
 
+function textOf(families: readonly MetricFamily[]): string {
+  return [...formatMetrics(families)].join('');
+}
+
 function scrape(snapshot = fullSnapshot()): string {
-  return formatMetrics([...engineMetrics(snapshot), ...processMetrics()]);
+  return textOf([...engineMetrics(snapshot), ...processMetrics()]);
 }
 
 /** Labels of the first sample of a family, in their order; undefined when it has none. */
@@ -115,6 +119,15 @@ describe('metrics', () => {
     expectReadable(text);
   });
 
+  it('come in pieces where there are many, so that other work is not held up', () => {
+    const tables = Array.from({ length: 300 }, (_, i) => ({ ...ORDERS, table: `public.t${i}` }));
+    const families = engineMetrics(fullSnapshot({ latencies: { ...LATENCIES, tables } }));
+    const pieces = [...formatMetrics(families)];
+    expect(pieces.length).toBeGreaterThan(2);
+    expect(Math.max(...pieces.map((piece) => piece.split('\n').length))).toBeLessThan(1100);
+    expectReadable(pieces.join(''));
+  });
+
   it('have one value per line that Prometheus can read', () => {
     expectReadable(scrape());
   });
@@ -147,7 +160,7 @@ describe('metrics', () => {
   });
 
   it('tell one and the same start of the process at every scrape', () => {
-    const start = () => /process_start_time_seconds \S+/.exec(formatMetrics(processMetrics()))?.[0];
+    const start = () => /process_start_time_seconds \S+/.exec(textOf(processMetrics()))?.[0];
     expect(start()).toBe(start());
   });
 
@@ -196,7 +209,7 @@ describe('latencies', () => {
 
 describe('aliases', () => {
   it('derive the collector’s metrics from what arrives', () => {
-    const text = formatMetrics(collectorMetrics(fullSnapshot()));
+    const text = textOf(collectorMetrics(fullSnapshot()));
     expectAll(text, COLLECTOR);
     const streaming = '{context="streaming",name="shop",plugin="postgresql"}';
     expect(text).toContain(`debezium_metrics_Connected${streaming} 1\n`);
@@ -212,7 +225,7 @@ describe('aliases', () => {
       streamAccount({ name: 'data:crm.crm.people', received: 7 }),
     ];
     const latencies = { ...LATENCIES, tables: [ORDERS, other] };
-    const text = formatMetrics(collectorMetrics(fullSnapshot({ streams, latencies })));
+    const text = textOf(collectorMetrics(fullSnapshot({ streams, latencies })));
     const shop = '{context="streaming",name="shop",plugin="postgresql"}';
     const crm = '{context="streaming",name="crm",plugin="mysql"}';
     expect(text).toContain(`debezium_metrics_TotalNumberOfEventsSeen${shop} 5\n`);
@@ -223,7 +236,7 @@ describe('aliases', () => {
   it('say that the collector is away when no sink connection is open', () => {
     const { endpoint } = engineSnapshot();
     const snapshot = engineSnapshot({ endpoint: { ...endpoint, connections: [] }, streams: [] });
-    const text = formatMetrics(collectorMetrics(snapshot));
+    const text = textOf(collectorMetrics(snapshot));
     const streaming = '{context="streaming",name="",plugin=""}';
     expect(text).toContain(`debezium_metrics_Connected${streaming} 0\n`);
     expect(text).toContain(`debezium_metrics_MilliSecondsSinceLastEvent${streaming} -1\n`);
@@ -231,7 +244,7 @@ describe('aliases', () => {
   });
 
   it('serve what can be told of RDI’s Flink processor beside its classic names', () => {
-    const text = formatMetrics(processorMetrics(fullSnapshot()));
+    const text = textOf(processorMetrics(fullSnapshot()));
     expectAll(text, { ...RDI, ...FLINK });
     const coordinator = 'flink_jobmanager_job_operator_coordinator';
     const stream = 'stream="{rdi}:shop.orders"';
@@ -241,7 +254,7 @@ describe('aliases', () => {
   });
 
   it('show one phase of the pipeline, and a leader', () => {
-    const text = formatMetrics(operatorMetrics(engineSnapshot()));
+    const text = textOf(operatorMetrics(engineSnapshot()));
     expectAll(text, OPERATOR);
     expect(text).toContain('phase="Active"} 1\n');
     expect(text).toContain('phase="Error"} 0\n');
@@ -255,7 +268,7 @@ describe('aliases', () => {
     ['Error', { state: 'error' }],
   ] as const)('show the phase %s of a pipeline that is %o', (phase, change) => {
     const { pipeline } = engineSnapshot();
-    const text = formatMetrics(operatorMetrics(engineSnapshot({ pipeline: { ...pipeline, ...change } })));
+    const text = textOf(operatorMetrics(engineSnapshot({ pipeline: { ...pipeline, ...change } })));
     expect(text).toContain(`phase="${phase}"} 1\n`);
     expect(text.match(/phase="\w+"\} 1\n/g)).toHaveLength(1);
   });
