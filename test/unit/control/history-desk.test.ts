@@ -36,7 +36,8 @@ afterEach(async () => {
 
 async function send(stream: string, ...values: string[]): Promise<void> {
   for (const value of values) {
-    const bytes = bulkStrings('key', '{"id":1}', 'value', value);
+    const key = stream.includes('heartbeat') ? '{"serverName":"s"}' : '{"id":1}';
+    const bytes = bulkStrings('key', key, 'value', value);
     store.append(store.stream(0, stream), 0, false, bytes, 0, bytes.length, 4);
     now += 1000;
   }
