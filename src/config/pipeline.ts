@@ -5,7 +5,7 @@ import { checkSources, checkTargets } from './checks.ts';
 import { resolveConnection } from './connection.ts';
 import { freeze } from './freeze.ts';
 import { declaredNotices, pipelineNotices } from './notices.ts';
-import { type Resolution, referredNames, substitute } from './placeholders.ts';
+import { pathKey, type Resolution, referredNames, substitute } from './placeholders.ts';
 import { invalid, placed, sorted } from './problems.ts';
 import { type PipelineInput, pipelineSchema, SMALLEST_PIPELINE } from './schema-pipeline.ts';
 import { connectionSchema } from './schema-targets.ts';
@@ -66,7 +66,8 @@ function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, resolution: 
     ...substitution.problems,
     ...checked.problems,
     ...checkSources(substitution.value, substitution.written),
-    ...targets.problems,
+    // Of a value that is missing enough is said.
+    ...targets.problems.filter(({ path }) => !substitution.unresolved.has(pathKey(path))),
   ];
   problems.push(...found.map((problem) => placed(file, problem)));
   if (problems.length > 0 || checked.value === undefined) throw invalid(problems);
