@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const PATIENCE_MS = 30_000;
 
-export interface CommandResult {
+export interface CommandOutcome {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -15,7 +15,7 @@ export interface CommandResult {
 export function runCommand(
   args: readonly string[],
   options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
-): Promise<CommandResult> {
+): Promise<CommandOutcome> {
   const binary = process.env['RDI_BINARY'];
   const [program, all] = binary ? [binary, args] : [process.execPath, [MAIN, ...args]];
   const { PATH = '', HOME = '' } = process.env;
