@@ -22,8 +22,9 @@ const MAX_WAITING_ENTRIES = 1000;
 const MAX_WAITING_BYTES = 8 << 20;
 /** A delete is followed by a tombstone, which is no change: so many entries are looked at for each one that is wanted. */
 const RECENT_FACTOR = 2;
-/** Segments that are searched for the newest changes. */
-const RECENT_SEGMENTS = 4;
+const RECENT_SLACK = 20;
+/** So much of the journal is searched for the newest changes. */
+const RECENT_BYTES = 256 << 20;
 
 const OUTCOMES: Readonly<Record<number, TracedEntry['outcome']>> = {
   [OUTCOME.written]: 'written',
@@ -88,14 +89,14 @@ export class HistoryDesk implements HistoryControl {
   async recent({ stream, limit }: { readonly stream?: string; readonly limit: number }): Promise<StreamEntry[]> {
     const decoder = new Decoder({ onWarning: () => {} });
     const found: StreamEntry[] = [];
-    const segments = this.#store.history.toReversed().slice(0, RECENT_SEGMENTS);
-    let end = this.#store.durable;
-    for (const { position } of segments) {
-      const newest = await this.#newestOf(position, end, stream, limit * RECENT_FACTOR);
+    const { history, durable } = this.#store;
+    let end = durable;
+    for (const { position } of history.toReversed()) {
+      const newest = await this.#newestOf(position, end, stream, RECENT_SLACK + limit * RECENT_FACTOR);
       // In the order of arrival, because a decoder learns from what it sees.
       const changes = newest.filter((entry) => decoder.decode(entry).kind === 'change').map(ownCopy);
       found.push(...changes.toReversed());
-      if (found.length >= limit) break;
+      if (found.length >= limit || durable - position >= RECENT_BYTES) break;
       end = position;
     }
     return found.slice(0, limit);
