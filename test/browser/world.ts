@@ -24,13 +24,14 @@ export interface World {
 }
 
 /** Starts a Redis, rdi with the given pipeline (a plain target without one), and a browser. */
-export async function startWorld(files?: PipelineFiles, args: readonly string[] = []): Promise<World> {
+export async function startWorld(files?: PipelineFiles, args: readonly string[] = [], token?: string): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'rdi-browser-'));
   const redis = await startRedis();
   const target = `redis://127.0.0.1:${redis.port}`;
+  const start = { folder, ...(token === undefined ? {} : { token }) };
   const rdi = files
-    ? await startRdi({ folder, args: ['--dir', await writePipeline(folder, redis.port, files), ...args] })
-    : await startRdi({ folder, target, args });
+    ? await startRdi({ ...start, args: ['--dir', await writePipeline(folder, redis.port, files), ...args] })
+    : await startRdi({ ...start, target, args });
   const browser = await startBrowser();
   const complaints: string[] = [];
   return {

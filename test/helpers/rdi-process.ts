@@ -13,6 +13,8 @@ export interface RdiOptions {
   /** URL of the target Redis. Leave it out when `args` name a pipeline folder. */
   readonly target?: string;
   readonly args?: readonly string[];
+  /** Of `http.token`, where `args` ask for a login. */
+  readonly token?: string;
 }
 
 export interface Rdi {
@@ -51,7 +53,10 @@ export async function startRdi(options: RdiOptions): Promise<Rdi> {
   const evidence = () => current.log();
 
   const status = async () => {
-    const response = await fetch(`${http}/api/v2/overview`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${http}/api/v2/overview`, {
+      signal: AbortSignal.timeout(10_000),
+      ...(options.token === undefined ? {} : { headers: { authorization: `Bearer ${options.token}` } }),
+    });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     return (await response.json()) as EngineSnapshot;
   };

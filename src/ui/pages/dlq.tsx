@@ -21,7 +21,8 @@ const FILTERED_SIZE = 500;
 export function DlqPage({ place }: { place: Route }): JSX.Element {
   const [stream, id] = place.parts;
   if (stream === undefined) return <Queues />;
-  if (id === undefined) return <Records key={stream} stream={stream} place={place} />;
+  if (id === undefined)
+    return <Records key={`${stream} ${JSON.stringify(place.query)}`} stream={stream} place={place} />;
   return <DlqRecordPage key={`${stream} ${id}`} stream={stream} id={id} />;
 }
 

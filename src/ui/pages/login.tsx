@@ -1,7 +1,7 @@
 import type { JSX, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { Failure } from '../parts/pieces.tsx';
-import { ApiFailure, signIn } from '../state/api.ts';
+import { ApiFailure, keepToken, signIn } from '../state/api.ts';
 
 /** Shown whenever the API wants to know who asks. */
 export function LoginPage(): JSX.Element {
@@ -13,7 +13,9 @@ export function LoginPage(): JSX.Element {
     setBusy(true);
     setError(null);
     try {
-      await signIn(`${form.get('username')}`, `${form.get('password')}`);
+      const token = `${form.get('token')}`.trim();
+      if (token === '') await signIn(`${form.get('username')}`, `${form.get('password')}`);
+      else keepToken(token);
     } catch (failure) {
       setError(inWords(failure));
     } finally {
@@ -26,12 +28,19 @@ export function LoginPage(): JSX.Element {
       <p class="quiet">User and password are those of http.user and http.password in rdi's instance settings.</p>
       <label>
         User
-        <input name="username" autocomplete="username" required />
+        <input name="username" autocomplete="username" />
       </label>
       <label>
         Password
-        <input name="password" type="password" autocomplete="current-password" required />
+        <input name="password" type="password" autocomplete="current-password" />
       </label>
+      <details>
+        <summary>With a token instead</summary>
+        <label>
+          Token (http.token)
+          <input name="token" type="password" autocomplete="off" />
+        </label>
+      </details>
       <button type="submit" class="main" disabled={isBusy}>
         Sign in
       </button>

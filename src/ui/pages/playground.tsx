@@ -28,11 +28,16 @@ export function PlaygroundPage({ place }: { place: Route }): JSX.Element {
   const [job, setJob] = useState({ name: place.query['job'] ?? 'new-job', text: place.query['job'] ? '' : NEW_JOB });
   useEffect(() => {
     const { job: name } = place.query;
-    if (name)
+    if (name) {
+      setJob({ name, text: '' });
+      // Whoever began to type before the text arrived keeps what they typed.
+      const fill = (text: string): void =>
+        setJob((now) => (now.name === name && now.text === '' ? { name, text } : now));
       readJob(name).then(
-        ({ text }) => setJob({ name, text }),
-        () => setJob({ name, text: NEW_JOB }),
+        ({ text }) => fill(text),
+        () => fill(NEW_JOB),
       );
+    }
     setEvent(eventOf(place));
   }, [place]);
   const { trial, error } = useTrial(job, event);
@@ -173,6 +178,7 @@ function EventPanel({
       <label>
         Recent event{' '}
         <select value={chosen} onChange={(change) => pick(change.currentTarget.value)}>
+          {chosen !== '' && !shown && <option value={chosen}>{visible(chosen)}</option>}
           <option value="">{events.length === 0 ? 'none is kept' : 'choose one of the newest'}</option>
           {events.map((candidate) => (
             <option key={idOf(candidate)} value={idOf(candidate)}>

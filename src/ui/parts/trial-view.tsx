@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { JobTrial, RehearsedCommand, RehearsedEvent } from '../../http/api-types.ts';
-import { prettyJson, visible } from '../state/figures.ts';
+import { changedFields, type FieldChange, prettyJson, visible } from '../state/figures.ts';
 import { Code, Name } from './pieces.tsx';
 
 const OUTCOMES: Readonly<Record<RehearsedEvent['outcome'], [level: string, words: string]>> = {
@@ -29,20 +29,7 @@ export function TrialView({ trial }: { trial: JobTrial }): JSX.Element {
         )}
       </p>
       {result.reason && <p class="failure">{visible(result.reason)}</p>}
-      {result.blocks.length > 0 && (
-        <ol class="steps">
-          {result.blocks.map(({ step, record }) => (
-            <li key={step}>
-              <details>
-                <summary>
-                  {visible(step)} {record === null && <span class="mark warn">filtered out here</span>}
-                </summary>
-                {record !== null && <Code label={`Record behind ${step}`} text={prettyJson(record)} />}
-              </details>
-            </li>
-          ))}
-        </ol>
-      )}
+      <Steps result={result} />
       {result.lookups.map(({ command, isUnanswered }, index) => (
         <p key={index}>
           Lookup <code>{visible(command.join(' '))}</code>
@@ -63,6 +50,46 @@ export function TrialView({ trial }: { trial: JobTrial }): JSX.Element {
       ))}
       {result.commands.length === 0 && <p class="quiet">No commands.</p>}
     </div>
+  );
+}
+
+/** The record as it came and behind each block, with what the block changed. */
+function Steps({ result }: { result: RehearsedEvent }): JSX.Element {
+  const first = result.after ?? result.before;
+  return (
+    <ol class="steps" data-testid="steps">
+      {first !== null && (
+        <li>
+          <details>
+            <summary>the row as it came</summary>
+            <Code label="Row as it came" text={prettyJson(first)} />
+          </details>
+        </li>
+      )}
+      {result.blocks.map(({ step, record }, index) => (
+        <li key={step}>
+          <details>
+            <summary>
+              {visible(step)} {record === null && <span class="mark warn">filtered out here</span>}
+            </summary>
+            {record !== null && <Code label={`Record behind ${step}`} text={prettyJson(record)} />}
+          </details>
+          <Changes fields={changedFields(result.blocks[index - 1]?.record ?? first, record)} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Changes({ fields }: { fields: readonly FieldChange[] }): JSX.Element | null {
+  if (fields.length === 0) return null;
+  return (
+    <pre class="code diff changes">
+      {fields.flatMap(({ name, before, after }) => [
+        before !== null && <span key={`-${name}`} class="removed">{`- ${visible(`${name}: ${before}`)}\n`}</span>,
+        after !== null && <span key={`+${name}`} class="added">{`+ ${visible(`${name}: ${after}`)}\n`}</span>,
+      ])}
+    </pre>
   );
 }
 

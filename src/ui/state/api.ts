@@ -102,11 +102,16 @@ function search(values: Readonly<Record<string, string | number | undefined>>): 
   return new URLSearchParams(given).toString();
 }
 
+/** Takes a token that somebody was given, such as `http.token`. */
+export function keepToken(token: string): void {
+  sessionStorage.setItem(TOKEN_KEY, token);
+  needsLogin.set(false);
+}
+
 /** Signs in and keeps the token for as long as this tab lives. */
 export async function signIn(username: string, password: string): Promise<void> {
   const answer = await ask<{ access_token: string }>('/api/v1/login', { method: 'POST', body: { username, password } });
-  sessionStorage.setItem(TOKEN_KEY, answer.access_token);
-  needsLogin.set(false);
+  keepToken(answer.access_token);
 }
 
 export function readOverview(signal?: AbortSignal): Promise<Status> {

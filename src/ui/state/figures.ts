@@ -163,3 +163,35 @@ export function jsonMistake(text: string): string | null {
     return error instanceof Error ? error.message : 'This is no JSON.';
   }
 }
+
+/** A field that a block added, removed or changed. Values are JSON. */
+export interface FieldChange {
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** How two records (JSON texts) differ, field by field; none where one of them is no object. */
+export function changedFields(before: string | null, after: string | null): FieldChange[] {
+  const [old, fresh] = [fieldsOf(before), fieldsOf(after)];
+  if (!old || !fresh) return [];
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .map((name) => ({ name, before: old.get(name) ?? null, after: fresh.get(name) ?? null }))
+    .filter((change) => change.before !== change.after);
+}
+
+/** Newer than the type declarations: numbers with their digits, in and out. */
+type ExactJson = typeof JSON & { rawJSON?: (text: string) => unknown };
+
+function fieldsOf(text: string | null): Map<string, string> | null {
+  const exact = (JSON as ExactJson).rawJSON;
+  const keepDigits = (_name: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === 'number' && exact && context?.source !== undefined ? exact(context.source) : value;
+  try {
+    const record: unknown = JSON.parse(text ?? '', keepDigits);
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) return null;
+    return new Map(Object.entries(record).map(([name, value]) => [name, JSON.stringify(value)]));
+  } catch {
+    return null;
+  }
+}

@@ -28,6 +28,12 @@ export class Store<T> {
 /** The value of a store; the component is drawn again whenever it changes. */
 export function useStore<T>(store: Store<T>): T {
   const [, redraw] = useState(0);
-  useEffect(() => store.subscribe(() => redraw((count) => count + 1)), [store]);
-  return store.value;
+  const drawn = store.value;
+  useEffect(() => {
+    const draw = (): void => redraw((count) => count + 1);
+    // Effects run after the first drawing; a change in between would never be seen.
+    if (store.value !== drawn) draw();
+    return store.subscribe(draw);
+  }, [store]);
+  return drawn;
 }
