@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { configDocumentation, configSchemas } from '../src/config/documentation.ts';
 import { ERROR_CODES } from '../src/errors.ts';
+import { apiDocumentation } from '../src/http/documentation.ts';
 import { describeFunctions } from '../src/transform/expressions/jmespath.ts';
 import { jobSchema } from '../src/transform/jobs/read/job-schema.ts';
 import { dashboardText } from './lib/dashboard.ts';
@@ -26,6 +27,7 @@ export function generatedFiles(): Record<string, string> {
     'docs/errors.md': `${NOTE}\n\n${errorDocumentation()}`,
     'docs/metrics.md': `${NOTE}\n\n${metricsDocumentation()}`,
     'deploy/grafana/rdi.json': dashboardText(),
+    'docs/api.md': `${NOTE}\n\n${apiDocumentation()}`,
     'docs/functions.md': `${NOTE}\n\n${functionDocumentation()}`,
   };
 }

@@ -47,19 +47,6 @@ function section(route: AnyRoute, { parameters = [], responses }: Described): st
 <p>${escapeHtml(route.summary)}.</p>${items.length === 0 ? '' : `<ul class="q">${items.join('')}</ul>`}<p>${statuses.join(' · ')}</p></section>`;
 }
 
-/** The same as Markdown, for `docs/api.md`. */
-export function docsText(routes: readonly AnyRoute[]): string {
-  const tags = [...new Set(routes.map(({ tag }) => tag))];
-  const tables = tags.map((tag) => {
-    const own = routes.filter((route) => route.tag === tag).sort((a, b) => (a.path < b.path ? -1 : 1));
-    const rows = own.map(
-      ({ method, path, summary }) => `| ${method} | \`${path}\` | ${summary.replaceAll('|', '\\|')} |`,
-    );
-    return [`## ${tag}`, '', '| method | path | what it does |', '|---|---|---|', ...rows, ''].join('\n');
-  });
-  return tables.join('\n');
-}
-
 function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
