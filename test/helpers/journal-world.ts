@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly segmentBytes: number;
   readonly blockBytes: number;
   readonly tailBytes: number;
+  /** Default: none. */
+  readonly retentionMs?: number;
 }
 
 const STATE_FILES = ['state.db', 'state.db-wal'];
@@ -82,11 +84,12 @@ export class JournalWorld {
   }
 
   openStore(): Promise<EmbeddedStore> {
-    const { segmentBytes, blockBytes, tailBytes } = this.#options;
+    const { segmentBytes, blockBytes, tailBytes, retentionMs = 0 } = this.#options;
     return EmbeddedStore.open({
       folder: this.folder,
       clock: { now: () => this.now, elapsed: () => this.now },
       diskLimitBytes: 2 ** 40,
+      retention: { ms: retentionMs, bytes: 20_000 },
       tailBytes,
       segmentBytes,
       blockBytes,
@@ -131,6 +134,31 @@ export class JournalWorld {
     assert.ok(!next || next.position >= batch.endPosition, 'a batch skips nothing');
     this.#readEnd = batch.endPosition;
     return true;
+  }
+
+  /** Whoever looks back sees acknowledged entries only, each once and in order, and everything that is not settled. */
+  async checkHistory(): Promise<void> {
+    const known = new Map(this.#acknowledged.map((entry) => [entry.position, entry]));
+    const missing = new Set(this.unsettled.map(({ position }) => position));
+    let last = -1;
+    const reader = this.store.historyReader(
+      0,
+      () => true,
+      () => {},
+    );
+    for (let batch = await reader.next(LIMITS); batch; batch = await reader.next(LIMITS)) {
+      for (const entry of batch.entries) {
+        const model = known.get(entry.position);
+        // What became durable after this check began is not in the model yet.
+        if (model) assertSame(entry, model);
+        else
+          assert.ok(entry.position > (this.#acknowledged.at(-1)?.position ?? -1), 'nothing is seen that was not there');
+        assert.ok(entry.position > last, 'in order');
+        last = entry.position;
+        missing.delete(entry.position);
+      }
+    }
+    assert.equal(missing.size, 0, 'nothing that is not settled is missing');
   }
 
   /** Settles what was read, all of it or a first part. */

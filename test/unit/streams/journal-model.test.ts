@@ -16,7 +16,7 @@ type Step =
   | { readonly do: 'clock'; readonly by: number }
   | { readonly do: 'trouble'; readonly failures: number }
   | { readonly do: 'settle'; readonly everything: boolean }
-  | { readonly do: 'flush' | 'read' | 'mend' | 'restart' | 'kill' | 'power loss' };
+  | { readonly do: 'flush' | 'read' | 'look back' | 'mend' | 'restart' | 'kill' | 'power loss' };
 
 const size = fc.oneof(
   { weight: 2, arbitrary: fc.constant(0) },
@@ -35,6 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 5, arbitrary: fc.constant({ do: 'read' } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: 'look back' } as const) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('settle' as const), everything: fc.boolean() }) },
   { weight: 3, arbitrary: fc.constant({ do: 'flush' } as const) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('clock' as const), by: fc.integer({ min: -5000, max: 5000 }) }) },
@@ -49,9 +50,13 @@ const shape = fc.record({
   segmentBytes: fc.constantFrom(500, 3000, 100_000),
   blockBytes: fc.constantFrom(1024, 4096, 65_536),
   tailBytes: fc.constantFrom(0, 8192),
+  retentionMs: fc.constantFrom(0, 4000, 1e12),
 });
 
-type Case = [steps: Step[], shape: { seed: number; segmentBytes: number; blockBytes: number; tailBytes: number }];
+type Case = [
+  steps: Step[],
+  shape: { seed: number; segmentBytes: number; blockBytes: number; tailBytes: number; retentionMs?: number },
+];
 
 /** Cases that failed once. */
 const KEPT: Case[] = [
@@ -147,6 +152,8 @@ async function take(world: JournalWorld, step: Step): Promise<void> {
     case 'read':
       await world.read();
       return;
+    case 'look back':
+      return world.checkHistory();
     case 'mend':
       world.disk.failures = 0;
       await world.flush();
