@@ -30,6 +30,12 @@ export interface RetryOptions {
   readonly movesAway: (lane: Lane, entries: readonly StreamEntry[]) => boolean;
 }
 
+/** What one batch holds so far, and the ids of the records of its rows in order. */
+interface Taken {
+  readonly ids: Set<string>;
+  readonly rows: Map<string, readonly string[]>;
+}
+
 /**
  * One person's wish to have records of one stream tried again: hands them to the lane of the stream, batch after batch, and
  * settles what comes back. Rows whose first record is settled are followed up: what waited behind it is tried at once.
@@ -95,18 +101,18 @@ export class Retry implements Retrier {
   #take(): { record: StoredDlqRecord; isOutdated: boolean }[] {
     const taken: { record: StoredDlqRecord; isOutdated: boolean }[] = [];
     let bytes = 0;
-    const ids = new Set<string>();
+    const known: Taken = { ids: new Set(), rows: new Map() };
     const take = (id: string): boolean => {
       const record = this.#seen.has(id) ? null : this.#options.dlq.record(this.#options.stream, id);
       if (!record || record.db !== this.#options.stream.db) return true;
       if (taken.length >= MAX_RECORDS || (taken.length > 0 && bytes + record.entry.length > MAX_BYTES)) return false;
       this.#seen.add(id);
-      const kept = this.#whyKept(record, ids);
+      const kept = this.#whyKept(record, known);
       if (kept !== null) {
         this.results.push({ id, outcome: 'kept', reason: kept });
         return true;
       }
-      ids.add(id);
+      known.ids.add(id);
       bytes += record.entry.length;
       taken.push({ record, isOutdated: record.isSuperseded === true && !this.#options.force });
       return true;
@@ -129,15 +135,24 @@ export class Retry implements Retrier {
     return true;
   }
 
-  #whyKept(record: StoredDlqRecord, taken: ReadonlySet<string>): string | null {
-    const { dlq, stream, force, parksKeys } = this.#options;
-    if (parksKeys) {
-      for (const key of [record.key, record.oldKey ?? null]) {
-        const oldest = key === null ? null : dlq.oldestOfRow(stream, key, record.id);
-        if (oldest && !taken.has(oldest.id)) {
-          return `Record ${oldest.id} of the same row is older, and on_reject is park_key. Retry or drop that one; this one follows by itself.`;
-        }
-      }
+  /** The last record of its rows before it, unless that one goes along; they were taken in order, so then all before do. */
+  #olderOfRow({ id, key, oldKey }: StoredDlqRecord, taken: ReadonlySet<string>, rows: Taken['rows']): string | null {
+    const { dlq, stream } = this.#options;
+    for (const row of [key, oldKey]) {
+      if (!row) continue;
+      const ids = rows.get(row) ?? dlq.recordsOfRow(stream, row).map((record) => record.id);
+      rows.set(row, ids);
+      const before = ids[ids.indexOf(id) - 1];
+      if (before !== undefined && !taken.has(before)) return before;
+    }
+    return null;
+  }
+
+  #whyKept(record: StoredDlqRecord, taken: Taken): string | null {
+    const { force, parksKeys } = this.#options;
+    const before = parksKeys ? this.#olderOfRow(record, taken.ids, taken.rows) : null;
+    if (before !== null) {
+      return `Record ${before} of the same row is older, and on_reject is park_key. Retry or drop that one; this one follows by itself.`;
     }
     if (force || record.isSuperseded === true) return null;
     if (record.key === null) {

@@ -59,12 +59,11 @@ export class Dlq {
     return rowKeys(entry, entry.stream.db, event);
   }
 
-  /** The oldest record of a row before a record (or of all); null when there is none. */
-  oldestOfRow(stream: Stream, key: string, before?: string): DlqRowRecord | null {
+  /** The oldest record of a row; null when there is none. */
+  oldestOfRow(stream: Stream, key: string): DlqRowRecord | null {
     const { store } = this.#options;
     if (store.rowCount(stream.name, key).all === 0) return null;
-    const [oldest] = store.rowRecords(stream.name, key);
-    return oldest && (before === undefined || Number(oldest.id) < Number(before)) ? oldest : null;
+    return store.rowRecords(stream.name, key)[0] ?? null;
   }
 
   record(stream: Stream, id: string): StoredDlqRecord | null {
