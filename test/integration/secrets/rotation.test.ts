@@ -62,7 +62,7 @@ function secretFile(folder: string, name: string, value: string): void {
   writeFileSync(join(folder, name), `${value}\n`, { mode: 0o600 });
 }
 
-/** Every file below `folder` whose bytes hold one of `texts`. */
+/** Every file below `folder` whose bytes hold one of `texts`; nobody may write there meanwhile. */
 function filesWith(folder: string, texts: readonly string[]): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
@@ -99,6 +99,7 @@ describe('a password of the target', () => {
     expect(await admin.hget('orders:id:2', 'ref')).toBe('meanwhile');
     const shown = running.log() + JSON.stringify(await running.status());
     expect(shown).not.toContain('geheim');
+    await running.end('SIGTERM');
     expect(filesWith(join(folder, 'data'), [first, second])).toEqual([]);
   });
 
@@ -136,6 +137,7 @@ describe('a password of the target', () => {
       { key: 'TARGET_DB_PASSWORD', type: 'simple', origin: 'store', isSet: true, isUsed: true },
     ]);
 
+    expect(await command(running, 'delete-secret', 'NOTHING', '--force')).toMatchObject({ code: 5 });
     await running.end('SIGTERM');
     await running.start();
     await feed(running.port, 3, 'three');
@@ -146,8 +148,8 @@ describe('a password of the target', () => {
     });
     const shown = running.log() + JSON.stringify(await running.status()) + listed.out;
     expect(shown).not.toContain('geheim');
+    await running.end('SIGTERM');
     expect(filesWith(join(folder, 'data'), [first, second])).toEqual([]);
-    expect(await command(running, 'delete-secret', 'NOTHING', '--force')).toMatchObject({ code: 5 });
   });
 
   it('cannot be set without a key, which the answer says how to make', async () => {
@@ -183,6 +185,7 @@ describe('certificates', () => {
     await running.settled(({ totals }) => totals.written === 1, 20_000);
     const line = pem('client.key').split('\n')[1]!;
     expect(running.log() + JSON.stringify(await running.status())).not.toContain(line);
+    await running.end('SIGTERM');
     expect(filesWith(join(folder, 'data'), [line])).toEqual([]);
   });
 });
