@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { parseHostPort } from '../config/index.ts';
 import { ConfigError } from '../errors.ts';
 import type { AddCommand, Context } from './context.ts';
 
@@ -61,7 +60,7 @@ async function run({ terminal }: Context, options: ScaffoldOptions): Promise<voi
   const files = scaffold(dbType, {
     ...(dbFlavor === undefined ? {} : { flavor: dbFlavor }),
     ...(sourceName === undefined ? {} : { sourceName }),
-    endpoint: endpointOf(options, terminal.env),
+    endpoint: await endpointOf(options, terminal.env),
   });
   if (preview !== undefined) terminal.out(fileNamed(preview, files));
   else if (dir === undefined) terminal.out(files.get('config.yaml') ?? '');
@@ -75,7 +74,8 @@ async function run({ terminal }: Context, options: ScaffoldOptions): Promise<voi
 }
 
 /** The address as a feeder on this machine reaches it: an endpoint that listens everywhere is also at the loopback. */
-function endpointOf({ endpoint, endpointUser }: ScaffoldOptions, env: Context['terminal']['env']) {
+async function endpointOf({ endpoint, endpointUser }: ScaffoldOptions, env: Context['terminal']['env']) {
+  const { parseHostPort } = await import('../config/index.ts');
   const text = endpoint ?? (env['RDI_LISTEN'] || DEFAULT_ENDPOINT);
   const place = parseHostPort(text);
   if (place === undefined || place.port === 0) {

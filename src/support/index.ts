@@ -37,7 +37,7 @@ import {
   type PipelineDocument,
   readPipelineDocument,
 } from '../config/index.ts';
-import { diagnose, type RunningApi } from '../doctor/index.ts';
+import { diagnose } from '../doctor/index.ts';
 import { ConfigError, RdiError } from '../errors.ts';
 import { withSecretFiles } from '../secrets/index.ts';
 import { lookAtStore, type StoreView } from '../streams/index.ts';
@@ -46,29 +46,9 @@ import { isSecretName, masker } from './mask.ts';
 import { offsetsOf } from './offsets.ts';
 import { readRunning } from './running.ts';
 import { tar } from './tar.ts';
+import type { PackageOptions } from './types.ts';
 
-/** A running rdi; texts are metrics. */
-export interface PackageApi extends RunningApi {
-  text(path: string): Promise<string>;
-}
-
-export interface PackageOptions {
-  /** The pipeline folder. */
-  readonly dir: string;
-  readonly instanceFile?: string | undefined;
-  /** Strongest; else what the instance says. */
-  readonly dataDir?: string | undefined;
-  readonly env: Environment;
-  readonly connect: () => Promise<PackageApi>;
-  readonly mustRun: boolean;
-  /** Further values that must not stand in the package. */
-  readonly secrets: readonly string[];
-  readonly logDays: number;
-  /** Rejected records of each stream; 0: none. */
-  readonly rejectedPerStream: number;
-  /** ms since the epoch. */
-  readonly at: number;
-}
+export type { PackageApi, PackageOptions } from './types.ts';
 
 export interface SupportPackage {
   /** A file name with the time. */

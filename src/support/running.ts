@@ -1,6 +1,6 @@
 import type { DlqRecord, LogLine, Status } from '../control/index.ts';
 import { RdiError } from '../errors.ts';
-import type { PackageApi, PackageOptions } from './index.ts';
+import type { PackageApi, PackageOptions } from './types.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_LINES = 10_000;
