@@ -70,7 +70,8 @@ export async function main(args: readonly string[], terminal: Terminal = process
   }
 }
 
-async function buildProgram(args: readonly string[], context: Context): Promise<Command> {
+/** All commands. The flags of `run` are there only when `args` hold its name. */
+export async function buildProgram(args: readonly string[], context: Context): Promise<Command> {
   const { terminal } = context;
   const program = new Command('rdi')
     .description('Keeps Redis in step with a relational database: Debezium in, hashes and JSON documents out.')
@@ -154,7 +155,8 @@ function addGlobalOptions(program: Command): void {
   });
 }
 
-const EXAMPLES = `
+/** What the help ends with. */
+export const EXAMPLES = `
 Examples:
   rdi run --target redis://127.0.0.1:6379       every table that arrives becomes hashes in that Redis
   rdi run --dir pipeline                        the same with an RDI folder: config.yaml and jobs/
