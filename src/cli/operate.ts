@@ -1,4 +1,4 @@
-import type { HostPort } from '../config/index.ts';
+import type { HttpSettings } from '../config/index.ts';
 import { type Engine, type EngineSnapshot, readStatus } from '../control/index.ts';
 import { count, formatDuration } from '../lib/plain-words.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -21,7 +21,7 @@ export interface Operation {
   readonly terminal: Terminal;
   readonly logger: Logger;
   /** Null switches HTTP off. */
-  readonly http: HostPort | null;
+  readonly http: HttpSettings | null;
   /** How long the engine may take to close. */
   readonly deadlineMs: number;
   readonly startEngine: () => Promise<Engine>;
@@ -63,9 +63,9 @@ export async function operate(operation: Operation): Promise<number> {
   }
 }
 
-async function serveHttp(place: HostPort, engine: () => Engine | undefined, logger: Logger) {
+async function serveHttp(settings: HttpSettings, engine: () => Engine | undefined, logger: Logger) {
   const { startHttp } = await import('../http/index.ts');
-  return startHttp({ ...place, engine, onError: (err) => logger.error({ err }, 'an HTTP request failed') });
+  return startHttp({ ...settings, engine, onError: (err) => logger.error({ err }, 'an HTTP request failed') });
 }
 
 /** `first` resolves to the first signal. From then on a second signal, or the end of patience, ends the process. */

@@ -15,7 +15,7 @@
  *
  * Does not: decide what operations do (`control/`), keep anything but the actions of the last minutes, or speak HTTP/2.
  *
- * The way of a request: `guard.ts` (pages) → `login.ts` (who) → `answer.ts` with `route-table.ts` (which route, its shapes) →
+ * The way of a request: `guard.ts` (pages) → `require-login.ts` (who) → `answer.ts` with `route-table.ts` (which route, its shapes) →
  * a file of routes → `control/`; what goes wrong becomes an answer in `failures.ts`.
  */
 export { type AddRoutes, type Api, HttpError, type Route } from './api.ts';
