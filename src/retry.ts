@@ -160,7 +160,7 @@ export class Retry implements Retrier {
     }
     return record.isSuperseded === false
       ? null
-      : 'Nobody noted whether a newer value of its row has arrived since. Compare the row, then retry it with force or drop it.';
+      : 'A newer change of its row may be there, or came without all columns, so that writing this one could undo it. Compare the row, then retry it with force or drop it.';
   }
 
   /** Takes what was applied out of the DLQ, in one transaction with the account, and notes why the rest failed. */

@@ -99,8 +99,8 @@ export class Dlq {
       const row = rowOf(entry, entry.stream.db, event);
       return { stream: entry.stream.name, position: entry.position, row, isSuperseded: false };
     });
-    const supersede = findSuperseded(this.#options.store, applied, fresh);
-    if (rejected.length === 0 && supersede.length === 0) return;
+    const outdated = findSuperseded(this.#options.store, applied, fresh);
+    if (rejected.length + outdated.supersede.length + outdated.doubt.length === 0) return;
     const add = rejected.map((one, i): NewDlqRecord => {
       const { position, row, isSuperseded } = fresh[i] as FreshRecord;
       const { entry } = one;
@@ -112,7 +112,7 @@ export class Dlq {
         ...{ position, row, isSuperseded, isParked: one.rejection.code === 'PARKED_BEHIND' },
       };
     });
-    await this.#change({ add, supersede }, signal);
+    await this.#change({ add, ...outdated }, signal);
   }
 
   /** The same for records that were tried again. Records and accounts change in one transaction. */
@@ -122,8 +122,8 @@ export class Dlq {
       id: record.id,
       fields: describeAgain(record.fields, rejected, timestamp),
     }));
-    const supersede = findSuperseded(this.#options.store, applied, []);
-    await this.#change({ remove: removed, renew, supersede, accounts }, signal);
+    const outdated = findSuperseded(this.#options.store, applied, []);
+    await this.#change({ remove: removed, renew, ...outdated, accounts }, signal);
   }
 
   async #change(change: Parameters<DlqStore['change']>[0], signal: AbortSignal): Promise<void> {

@@ -16,22 +16,25 @@ export interface FreshRecord {
   readonly stream: string;
   readonly position: number;
   readonly row: DlqRow;
-  isSuperseded: boolean;
+  isSuperseded: boolean | null;
 }
 
 /**
  * Finds the records that are outdated by what was applied after them: those in the store, whose ids it returns, and fresh ones
- * of the same batch, which it marks. What arrived later and is older at the source, or the same change, outdates nothing.
+ * of the same batch, which it marks. An update without all columns (an unchanged large one is not delivered) leaves the record
+ * in doubt: neither of the two is the whole row. What arrived later and is older at the source, or the same change, outdates nothing.
  */
 export function findSuperseded(
   store: DlqStore,
   applied: readonly AppliedEntry[],
   fresh: readonly FreshRecord[],
-): string[] {
+): { supersede: string[]; doubt: string[] } {
   const freshByRow = Map.groupBy(fresh, ({ stream, row }) => `${stream}\0${row.key}`);
   const ids = new Set<string>();
+  const doubt = new Set<string>();
   for (const { entry, event, id } of applied) {
     const stream = entry.stream.name;
+    const isWhole = event.after?.partial !== true;
     let position: SourcePosition | null | undefined;
     const outdates = (row: DlqRow) => {
       if (row.table !== '' && row.table !== tableText(event.table)) return false;
@@ -41,14 +44,17 @@ export function findSuperseded(
     };
     for (const key of rowKeys(entry, entry.stream.db, event)) {
       for (const record of freshByRow.get(`${stream}\0${key}`) ?? []) {
-        if (entry.position > record.position && outdates(record.row)) record.isSuperseded = true;
+        const isAfter = entry.position > record.position && record.isSuperseded !== true;
+        if (isAfter && outdates(record.row)) record.isSuperseded = isWhole ? true : null;
       }
       if (store.rowCount(stream, key).open === 0) continue;
       for (const record of store.rowRecords(stream, key)) {
         const isBefore = id === undefined || Number(record.id) < Number(id);
-        if (isBefore && record.key === key && record.isSuperseded !== true && outdates(record)) ids.add(record.id);
+        if (isBefore && record.key === key && record.isSuperseded !== true && outdates(record)) {
+          (isWhole ? ids : doubt).add(record.id);
+        }
       }
     }
   }
-  return [...ids];
+  return { supersede: [...ids], doubt: [...doubt] };
 }

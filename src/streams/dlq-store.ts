@@ -78,10 +78,12 @@ export class SqliteDlq implements DlqStore {
     this.change({ add: records }, cap);
   }
 
-  change({ add = [], supersede = [], remove = [], renew = [], accounts }: DlqChange, cap: number): void {
+  change({ add = [], supersede = [], doubt = [], remove = [], renew = [], accounts }: DlqChange, cap: number): void {
     const renewed = this.#state.prepare('UPDATE dlq SET fields = ?, parked = 0 WHERE id = ?');
+    const doubted = this.#state.prepare('UPDATE dlq SET superseded = NULL WHERE id = ? AND superseded = 0');
     this.#transaction((counted) => {
       for (const record of add) this.#insert(record, counted);
+      for (const id of doubt) doubted.run(idNumber(id));
       for (const id of supersede) this.#supersede(idNumber(id), counted);
       for (const { id, fields } of renew) renewed.run(JSON.stringify(fields), idNumber(id));
       for (const id of remove) this.#delete('id = ?', [idNumber(id)], counted);
@@ -211,13 +213,13 @@ export class SqliteDlq implements DlqStore {
   }
 
   #insert(record: NewDlqRecord, counted: [CountedRow, 1 | -1 | 'closed'][]): void {
-    const { stream, fields, entry, db = 0, position = -1, row, isSuperseded, isParked } = record;
+    const { stream, fields, entry, db = 0, position = -1, row, isSuperseded = false, isParked } = record;
     const insert = this.#state.prepare(
       `INSERT INTO dlq (stream, fields, entry, db, position, row_key, old_row_key, row_table, source, superseded, parked)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const { key = null, oldKey = null, table = '', source = null } = row ?? {};
-    const superseded = row ? flag(isSuperseded ?? false) : null;
+    const superseded = row ? flag(isSuperseded) : null;
     const values = [db, BigInt(position), key, oldKey, table, source, superseded, flag(isParked ?? false)];
     insert.run(stream, JSON.stringify(fields), entry, ...values);
     counted.push([{ stream, row_key: key, old_row_key: oldKey, superseded }, 1]);

@@ -95,8 +95,8 @@ export interface NewDlqRecord {
   /** Position of the entry in the journal. */
   readonly position?: number;
   readonly row?: DlqRow;
-  /** A newer value of the row is there already. */
-  readonly isSuperseded?: boolean;
+  /** A newer value of the row is there already; null when a part of one is. */
+  readonly isSuperseded?: boolean | null;
   /** It was never tried: it waits behind an older record of its row. */
   readonly isParked?: boolean;
 }
@@ -108,7 +108,7 @@ export interface StoredDlqRecord extends DlqRecord, DlqRow {
   /** -1 for records of earlier versions, which are settled for sure. */
   readonly position: number;
   readonly entry: Buffer;
-  /** Whether a newer value of the row has come since; null when nobody knows. */
+  /** Whether a newer value of the row has come since; null when nobody knows, or only a part of one has. */
   readonly isSuperseded: boolean | null;
   readonly isParked: boolean;
 }
@@ -125,6 +125,8 @@ export interface DlqChange {
   readonly add?: readonly NewDlqRecord[];
   /** Ids of records of whose rows something newer is there now. */
   readonly supersede?: readonly string[];
+  /** Ids of records of whose rows a part is newer now, so that neither they nor what is there is the whole row. */
+  readonly doubt?: readonly string[];
   /** Ids of records that are settled otherwise now. */
   readonly remove?: readonly string[];
   /** Records that failed again: their fields now. */

@@ -237,6 +237,23 @@ test('a record without a key is kept, and says why, unless it is forced', async 
   expect(await here.desk.retry(ALL, { force: true })).toMatchObject({ written: 1 });
 });
 
+test('a newer update without all columns leaves the record in doubt: neither of them is the whole row', async () => {
+  const here = await start();
+  here.refused.add(1);
+  here.send(1);
+  await here.drain();
+  here.refused.clear();
+  const source = { connector: 'postgresql', name: 'shop', db: 'd', schema: 's', table: 'orders', lsn: 2 };
+  const after = { id: 1, v: 2, body: '__debezium_unavailable_value' };
+  here.sendRaw('{"id":1}', JSON.stringify({ before: null, after, source, op: 'u' }));
+  await here.drain();
+  expect(here.desk.record(STREAM, here.ids[0] ?? '')?.is_superseded).toBeNull();
+  expect(await here.desk.retry(ALL, GENTLY)).toMatchObject({ kept: 1, superseded: 0 });
+  here.send(1);
+  await here.drain();
+  expect(await here.desk.retry(ALL, GENTLY)).toMatchObject({ superseded: 1 });
+});
+
 describe('an edit', () => {
   test('replaces the value alone, keeps the other fields and the place, and the retry writes what was edited', async () => {
     const here = await start();
@@ -325,6 +342,7 @@ describe('with park_key', () => {
     expect(here.field(second, 'code')).toBe('PARKED_BEHIND');
     expect(here.field(second, 'reason_rejected')).toContain(here.field(first, 'entry_id'));
     expect(await here.desk.retry({ ids: [third] }, GENTLY)).toMatchObject({ kept: 1, written: 0 });
+    expect(await here.desk.retry({ ids: [first, third] }, GENTLY)).toMatchObject({ kept: 2, written: 0 });
     here.refused.clear();
     expect(await here.desk.retry({ ids: [first] }, GENTLY)).toMatchObject({ written: 3 });
     expect(here.taken.filter(({ row }) => row === 1).map(({ version }) => version)).toEqual([1, 3, 4]);
