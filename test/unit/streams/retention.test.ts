@@ -86,6 +86,18 @@ describe('with a retention', () => {
     await world.store.close();
   });
 
+  test('entries that are not settled stay, however old and however many', async () => {
+    const world = await filledWorld((one) => {
+      one.retention = { ms: 1000, bytes: 3000 };
+    });
+    for (let i = 0; i < 5; i++) await world.send(20);
+    world.now += 2 * HOUR_MS;
+    await settleFirst(world.store, 30);
+    await world.send(20);
+    expect((await readAll(world.store)).texts).toEqual(texts(230, 320));
+    await world.store.close();
+  });
+
   test('what is too old goes also while nothing happens', async () => {
     const world = await filledWorld((one) => {
       one.retention = { ms: 50, bytes: 1e9 };
