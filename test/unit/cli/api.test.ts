@@ -203,12 +203,18 @@ describe('waiting', () => {
     });
 
   it('goes on until the state is the wanted one and counts', async () => {
-    const url = await states(
+    let asked = 0;
+    const answers = [
       { status: 'started', current: false },
-      { status: 'starting', current: false },
+      { status: 'starting', current: true },
       { status: 'started', current: true },
-    );
+    ];
+    const url = await serve((request, response) => {
+      const isStatus = request.url?.endsWith('/status');
+      response.end(JSON.stringify(isStatus ? answers[asked++] : {}));
+    });
     expect((await run(['start', '--api-url', url])).out).toBe('Pipeline default is started.\n');
+    expect(asked).toBe(3);
   });
 
   it('ends with 1 and the reasons when the pipeline is in error, with 4 when time is over', async () => {
