@@ -18,5 +18,4 @@
  * The way of a request: `guard.ts` (pages) → `require-login.ts` (who) → `answer.ts` with `route-table.ts` (which route, its shapes) →
  * a file of routes → `control/`; what goes wrong becomes an answer in `failures.ts`.
  */
-export { type AddRoutes, type Api, HttpError, type Route } from './api.ts';
 export { type HttpOptions, type HttpServer, startHttp } from './server.ts';

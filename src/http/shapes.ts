@@ -3,7 +3,6 @@ import { z } from 'zod';
 /** Shapes that several files of routes use. Those of the engine repeat `control/types.ts`, which says what the members mean. */
 
 export const pipelineParams = z.object({ name: z.string().describe('Always `default`') });
-export const noBody = z.unknown();
 
 /** `true` and `false` of a query. */
 export const queryFlag = z.stringbool().optional();
