@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { ConfigurationPage } from './pages/configuration.tsx';
 import { DlqPage } from './pages/dlq.tsx';
 import { LoginPage } from './pages/login.tsx';
@@ -7,6 +7,7 @@ import { LogsPage } from './pages/logs.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { PlaygroundPage } from './pages/playground.tsx';
 import { TablesPage } from './pages/tables.tsx';
+import { Failure, sentenceOf } from './parts/pieces.tsx';
 import { StateMark } from './parts/state-mark.tsx';
 import { announce, announcement } from './state/announce.ts';
 import { needsLogin } from './state/api.ts';
@@ -47,9 +48,29 @@ export function App(): JSX.Element {
       <Head current={name} isLogin={isLogin} />
       <OutageBanner />
       <main ref={main} id="content" tabIndex={-1}>
-        {isLogin ? <LoginPage /> : <Page place={place.page === name ? place : { page: name, parts: [], query: {} }} />}
+        {isLogin ? (
+          <LoginPage />
+        ) : (
+          <Guarded key={JSON.stringify([name, place.parts])}>
+            <Page place={place.page === name ? place : { page: name, parts: [], query: {} }} />
+          </Guarded>
+        )}
       </main>
       <Announcer />
+    </>
+  );
+}
+
+/** Keeps navigation and banner alive when a page cannot be drawn. */
+function Guarded({ children }: { children: ComponentChildren }): JSX.Element {
+  const [error, again] = useErrorBoundary();
+  if (error === undefined) return <>{children}</>;
+  return (
+    <>
+      <Failure error={new Error(`This page could not be drawn: ${sentenceOf(error)} Please report it.`)} />
+      <button type="button" onClick={again}>
+        Draw it again
+      </button>
     </>
   );
 }

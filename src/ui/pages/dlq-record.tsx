@@ -78,7 +78,7 @@ function Why({ record }: { record: DlqRecordDetail }): JSX.Element {
     ['Rejected', formatMoment(Date.parse(record.timestamp))],
     ['Job', record.job && `${record.job}, ${record.step ?? ''}`],
     ['Expression', record.expression],
-    ['Error', record.error],
+    ['Error', record.error && record.reason_rejected.includes(record.error) ? undefined : record.error],
     ['Target', record.target],
     ['Operation', record.opcode],
     ['Removed fields', record.removed_fields],

@@ -20,9 +20,8 @@ const FILTERED_SIZE = 500;
 /** The queues, the records of one, or one record. */
 export function DlqPage({ place }: { place: Route }): JSX.Element {
   const [stream, id] = place.parts;
-  if (stream === undefined) return <Queues />;
-  if (id === undefined)
-    return <Records key={`${stream} ${JSON.stringify(place.query)}`} stream={stream} place={place} />;
+  if (!stream) return <Queues />;
+  if (!id) return <Records key={`${stream} ${JSON.stringify(place.query)}`} stream={stream} place={place} />;
   return <DlqRecordPage key={`${stream} ${id}`} stream={stream} id={id} />;
 }
 

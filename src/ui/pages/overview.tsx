@@ -76,7 +76,9 @@ function Problems({ status }: { status: Status }): JSX.Element {
           ))}
         </ul>
       )}
-      {reasons.length > 0 && <p class="quiet">Not ready: {visible(reasons.join(' '))}</p>}
+      {reasons.length > 0 && !all.some(({ severity }) => severity === 'error') && (
+        <p class="quiet">Not ready: {visible(reasons.join(' '))}</p>
+      )}
     </section>
   );
 }

@@ -21,7 +21,7 @@ import { useStore } from '../state/store.ts';
 /** Statistics of every table, or everything about one of them. */
 export function TablesPage({ place }: { place: Route }): JSX.Element {
   const [name] = place.parts;
-  return name === undefined ? <AllTables /> : <OneTable key={name} name={name} />;
+  return !name ? <AllTables /> : <OneTable key={name} name={name} />;
 }
 
 const COUNTS = [

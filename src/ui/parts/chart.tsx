@@ -93,7 +93,7 @@ function optionsFor(chart: Pick<ChartProps, 'lines' | 'show' | 'least'>, width: 
       {
         ...axis,
         size: 28,
-        space: 70,
+        space: 44,
         values: (_plot, times) => times.map((time) => new Date(time * 1000).toLocaleTimeString('en-GB').slice(0, 5)),
       },
       { ...axis, size: 66, values: (_plot, values) => values.map((value) => show(value)) },

@@ -109,6 +109,7 @@ export function formatBytes(bytes: number): string {
 
 /** `12:03:59`, with the day where it is not today. */
 export function formatMoment(ms: number, now = Date.now()): string {
+  if (Number.isNaN(ms)) return '–';
   const time = new Date(ms);
   const clock = time.toLocaleTimeString('en-GB');
   return time.toDateString() === new Date(now).toDateString() ? clock : `${time.toISOString().slice(0, 10)} ${clock}`;
