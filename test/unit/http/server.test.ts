@@ -79,7 +79,13 @@ describe('status', () => {
       notices: ['uses rediss://:hunter2@h'],
     });
     const url = await serve(fakeEngine(() => snapshot, ['redis://app:hunter2@h is away']));
-    for (const path of ['/api/v2/overview', '/readyz', '/healthz?verbose', '/metrics', '/api/v2/pipelines/default/dlqs']) {
+    for (const path of [
+      '/api/v2/overview',
+      '/readyz',
+      '/healthz?verbose',
+      '/metrics',
+      '/api/v2/pipelines/default/dlqs',
+    ]) {
       expect(await (await fetch(url + path)).text(), path).not.toContain('hunter2');
     }
   });
