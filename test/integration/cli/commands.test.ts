@@ -2,15 +2,18 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { change } from '../../helpers/deploy-world.ts';
+import { Process } from '../../helpers/processes.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
 import { runCommand } from '../../helpers/rdi-command.ts';
 import { type Rdi, startRdi } from '../../helpers/rdi-process.ts';
+import { freePort, until } from '../../helpers/redis-server.ts';
 import { startTargetRedis, type TargetRedis } from '../../helpers/target-redis.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 
 /** One rdi with one pipeline; the tests follow each other, as a person's day does. */
 const folder = tempFolder();
 const dir = join(folder, 'pipeline');
+const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 const STREAM = 'data:shop.orders';
 let target: TargetRedis;
 let rdi: Rdi;
@@ -233,6 +236,32 @@ function respWith(text: string): Buffer {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
   return Buffer.from(`*${words.length}\r\n${parts.join('')}`);
 }
+
+describe('what earlier versions had', () => {
+  test('an exporter serves the metrics on a port of its own until it is told to end', async () => {
+    const port = await freePort();
+    const args = ['monitor', '--api-url', rdi.http, '--exporter-port', String(port), '--collect-interval', '1'];
+    const binary = process.env['RDI_BINARY'];
+    const log = { logFile: join(folder, 'monitor.log') };
+    const monitor = binary ? new Process(binary, args, log) : new Process(process.execPath, [MAIN, ...args], log);
+    try {
+      const read = () => fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
+      await until('the exporter serves', async () => (await read().catch(() => '')).includes('rdi_incoming_entries'));
+      expect((await fetch(`http://127.0.0.1:${port}/other`)).status).toBe(404);
+    } finally {
+      expect(await monitor.end('SIGINT', 10_000)).toBe(130);
+    }
+  });
+
+  test('the configuration of the store is only looked at', async () => {
+    for (const name of ['configure', 'config-rdi', 'configure-rdi']) {
+      const { code, out, err } = await run(name, '--rdi-host', 'old', '--rdi-port', '12001');
+      expect(code, err).toBe(0);
+      expect(out).toContain('is ready');
+      expect(err).toContain('--rdi-host, --rdi-port: without effect');
+    }
+  });
+});
 
 describe('what cannot be undone', () => {
   test('is refused without --force where nobody can be asked, and nothing happens', async () => {
