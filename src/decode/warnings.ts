@@ -143,7 +143,7 @@ export class FeederWatch {
   #warnUnsigned(columns: readonly string[]): void {
     this.#warn(
       UNSIGNED_MODE,
-      `BIGINT UNSIGNED values beyond 9223372036854775807 in ${list(columns)} arrive as negative numbers; the precise mode sends base64 and needs debezium.format.value.schemas.enable=true beside it`,
+      `BIGINT UNSIGNED values beyond 9223372036854775807 in ${list(columns)} arrive as negative numbers; set precise together with debezium.format.key.decimal.format=numeric and debezium.format.value.decimal.format=numeric (or with schemas); where both are set already, all is well`,
     );
   }
 

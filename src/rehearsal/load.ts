@@ -10,9 +10,9 @@ const STAND_IN = '1';
  * @throws ConfigError as `loadPipeline` does
  */
 export function loadForRehearsal(dir: string, env: Readonly<Record<string, string | undefined>>): LoadedPipeline {
-  const valueFor = (variables: object, name: string | symbol) =>
+  const valueFor = (variables: object, name: string | symbol): string | undefined =>
     Reflect.get(variables, name) ?? (typeof name === 'string' ? STAND_IN : undefined);
-  const filled = new Proxy(
+  const filled: Readonly<Record<string, string | undefined>> = new Proxy<Record<string, string | undefined>>(
     { ...env },
     {
       get: valueFor,

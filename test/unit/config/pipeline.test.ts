@@ -118,6 +118,7 @@ describe('processor values', () => {
 
   it('have the defaults of RDI', () => {
     expect(load(pipelineText('')).settings).toEqual({
+      onReject: 'continue',
       readBatchSize: 2000,
       writeBatchSize: 200,
       retry: { maxAttempts: 5, initialDelayMs: 1000, maxDelayMs: 10_000, multiplier: 2 },
