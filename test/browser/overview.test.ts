@@ -97,3 +97,19 @@ test('the log is shown as it was written, from the level and with the word that 
   await page.getByLabel('Level from').selectOption('error');
   await page.getByText('rdi serves feeders').waitFor({ state: 'detached' });
 });
+
+test('the whole page weighs less than 150 kB, and runs no script that is not its own file', async () => {
+  const answer = await fetch(`${world.rdi.http}/`);
+  const html = await answer.text();
+  const files = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map((match) => match[1]!);
+  expect(files.some((file) => file.endsWith('.js'))).toBe(true);
+  expect(html).not.toMatch(/<script(?![^>]*src=)/);
+  let bytes = html.length;
+  for (const file of files) {
+    const { headers, status } = await fetch(`${world.rdi.http}/${file}`, { method: 'HEAD' });
+    expect([file, status, headers.get('content-encoding')]).toEqual([file, 200, 'gzip']);
+    bytes += Number(headers.get('content-length'));
+  }
+  expect(bytes).toBeLessThan(150_000);
+  expect(bytes).toBeGreaterThan(20_000);
+});
