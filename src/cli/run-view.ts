@@ -10,20 +10,29 @@ import { printable } from './terminal.ts';
 
 /** The first lines of a running rdi: what it does now, and what to do next. */
 export function formatWelcome(snapshot: EngineSnapshot, httpAddress: string | undefined): string {
-  const { endpoint, targets, store, version } = snapshot;
-  const where = targets.map(({ address }) => address).join(', ');
+  const { endpoint, store, version } = snapshot;
   const lines = [
-    `rdi ${version} writes every table that arrives at ${endpoint.address} to ${printable(where)}.`,
+    `rdi ${version} ${whatItDoes(snapshot)}`,
     '',
     `  feeders  debezium.sink.type=redis, debezium.sink.redis.address=${endpoint.address}`,
     `  store    ${printable(store.dataDir)}`,
     httpAddress === undefined
       ? '  status   not served (--http off)'
-      : `  status   rdi status${apiUrl(httpAddress)}, http://${httpAddress}/metrics`,
+      : `  status   rdi status${apiUrl(httpAddress)}, page http://${httpAddress}/, metrics http://${httpAddress}/metrics`,
     '  stop     Ctrl-C',
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function whatItDoes({ endpoint, targets, pipeline }: EngineSnapshot): string {
+  const keeps = `keeps what arrives at ${endpoint.address}`;
+  if (!pipeline.isDeployed) return `${keeps}. No pipeline is deployed yet: rdi deploy --dir FOLDER.`;
+  if (!pipeline.isActive) return `${keeps}. The pipeline is stopped: rdi start lets it go on.`;
+  const where = targets.map(({ address }) => address).join(', ');
+  return where === ''
+    ? `${keeps}. The pipeline has no target: add one, and deploy it.`
+    : `writes every table that arrives at ${endpoint.address} to ${printable(where)}.`;
 }
 
 function apiUrl(httpAddress: string): string {

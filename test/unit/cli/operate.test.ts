@@ -3,9 +3,10 @@ import { createServer } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { type Operation, operate } from '../../../src/cli/operate.ts';
+import { formatWelcome } from '../../../src/cli/run-view.ts';
 import type { Engine } from '../../../src/control/index.ts';
 import { type CapturedTerminal, capturedTerminal } from '../../helpers/captured-terminal.ts';
-import { fakeEngine } from '../../helpers/engine-snapshot.ts';
+import { engineSnapshot, fakeEngine } from '../../helpers/engine-snapshot.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -58,6 +59,16 @@ describe('a running rdi', () => {
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     world.signals.emit('SIGTERM');
     expect(await world.done).toBe(0);
+  });
+
+  it('says what is missing when nothing would be written', () => {
+    const told = (change: Partial<ReturnType<typeof engineSnapshot>['pipeline']>) => {
+      const snapshot = engineSnapshot({ targets: [] });
+      return formatWelcome({ ...snapshot, pipeline: { ...snapshot.pipeline, ...change } }, undefined).split('\n')[0];
+    };
+    expect(told({ isDeployed: false })).toContain('rdi deploy --dir FOLDER');
+    expect(told({ isActive: false })).toContain('rdi start');
+    expect(told({})).toContain('no target');
   });
 
   it('drains at the first signal, closes everything and prints the account', async () => {
