@@ -4,6 +4,7 @@ import type { FeederWarning } from '../decode/index.ts';
 import { formatProblem, RdiError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
+import { withinMs } from '../lib/within.ts';
 import type { LogMemory } from '../observe/log-memory.ts';
 import { createOnceEvery, type Logger } from '../observe/logger.ts';
 import { placeOf } from '../pipeline.ts';
@@ -15,6 +16,7 @@ import { createEndpoint } from './endpoint.ts';
 import { Flow, type FlowEvents } from './flow.ts';
 import { HistoryDesk } from './history-desk.ts';
 import { Measurements } from './measurements.ts';
+import { readOffsets } from './offsets.ts';
 import type { LogControl } from './operations.ts';
 import { PipelineDesk } from './pipeline-desk.ts';
 import { summarize } from './pipeline-summary.ts';
@@ -145,6 +147,10 @@ class RunningEngine implements Engine {
     return stopped && !this.#failure ? ((await this.#flow?.pipeline?.resume(stopped)) ?? false) : false;
   }
 
+  offsets(): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+    return this.#last === null ? readOffsets(this.#store) : {};
+  }
+
   ready(): Readiness {
     const reasons: string[] = [];
     if (this.#failure) reasons.push(this.#failure.message);
@@ -175,7 +181,9 @@ class RunningEngine implements Engine {
     await withinMs(this.#flow?.halt(this.#failure ? 0 : restMs), restMs * 2);
     this.#checkpoint.recount(this.#store.streams());
     await this.#checkpoint.flush();
-    this.#last = this.#take();
+    this.#checkpoint.close();
+    // After a reset that failed nothing else can be said.
+    this.#last ??= this.#take();
     await this.#store.close();
   }
 
@@ -241,6 +249,7 @@ class RunningEngine implements Engine {
   async #changeOver({ next, store }: { next: Flow | null; store: () => Promise<void> }): Promise<void> {
     const before = this.#flow;
     await before?.halt(this.#failure ? 0 : HALT_MS);
+    this.#checkpoint.close();
     this.#flow = null;
     let flow = next;
     try {
@@ -375,16 +384,6 @@ class RunningEngine implements Engine {
 }
 
 const NOTHING_IN_FLIGHT = { inFlight: new Map<StoredStream, number>(), unread: () => 0 };
-
-/** Resolves with the promise, or after `limitMs`. */
-async function withinMs(promise: Promise<void> | undefined, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([promise, limit]);
-  clearTimeout(timer);
-}
 
 function fullMessage(pressure: 'full' | 'paced' | 'refusing'): string {
   const how = {

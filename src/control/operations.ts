@@ -89,6 +89,11 @@ export interface PipelineControl {
   revision(number: number): RevisionContent | null;
   check(document: PipelineDocument): Promise<DeploymentCheck>;
   /**
+   * What the texts would be with the secrets as they are now, masks standing for deployed values; for this process only. Throws
+   * ConfigError with every problem of `config.yaml`.
+   */
+  load(document: PipelineDocument): Promise<LoadedPipeline>;
+  /**
    * Checks, stores a revision, and has the engine change over: what was read and not settled is settled or read again by the new
    * jobs, in order per key. Resolves when the new configuration is in force. A value that is the mask of a secret
    * (`********`) stands for the deployed one. Throws when it cannot be stored; then the old configuration goes on.

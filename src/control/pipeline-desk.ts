@@ -1,4 +1,11 @@
-import { maskDocument, type PipelineDocument, type PipelineSettings, unmaskDocument } from '../config/index.ts';
+import {
+  type LoadedPipeline,
+  loadPipelineDocument,
+  maskDocument,
+  type PipelineDocument,
+  type PipelineSettings,
+  unmaskDocument,
+} from '../config/index.ts';
 import { ConfigError, formatProblem } from '../errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Secrets } from '../secrets/index.ts';
@@ -139,6 +146,13 @@ export class PipelineDesk implements PipelineControl {
     return { problems, notices, differences: await differencesOf(this.#document, full) };
   }
 
+  async load(document: PipelineDocument): Promise<LoadedPipeline> {
+    const full = unmaskDocument(document, this.#document);
+    const secrets = this.#parts.secrets();
+    await secrets.prepare(full);
+    return loadPipelineDocument(full, { env: secrets.environment, whyMissing: secrets.whyMissing });
+  }
+
   deploy(document: PipelineDocument, options: DeployOptions): Promise<Deployment> {
     return this.#change('updating', async () => {
       const full = unmaskDocument(document, this.#document);
@@ -155,8 +169,8 @@ export class PipelineDesk implements PipelineControl {
         await this.#parts.changeOver({
           next,
           store: async () => {
-            if (isActive !== configuration.pipeline.isActive) await configuration.change({ isActive });
-            if (!isUnchanged) revision = await this.#store(full, options);
+            if (isUnchanged) await configuration.change({ isActive });
+            else revision = await this.#store(full, options, isActive);
           },
         });
         this.#inForce({ ...running, revision }, full);
@@ -304,15 +318,10 @@ export class PipelineDesk implements PipelineControl {
     }
   }
 
-  #store(document: PipelineDocument, { origin, note = '' }: DeployOptions): Promise<number> {
+  #store(document: PipelineDocument, { origin, note = '' }: DeployOptions, isActive = this.#isActive): Promise<number> {
     const { configuration, checkpoint } = this.#parts.store();
-    return configuration.add({
-      createdAt: Date.now(),
-      origin,
-      note,
-      document: JSON.stringify(document),
-      position: checkpoint.position,
-    });
+    const revision = { createdAt: Date.now(), origin, note, document: JSON.stringify(document) };
+    return configuration.add({ ...revision, position: checkpoint.position }, { isActive });
   }
 
   #setActive(isActive: boolean): Promise<void> {

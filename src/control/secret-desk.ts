@@ -1,4 +1,5 @@
 import { type PipelineDocument, referredSecrets } from '../config/index.ts';
+import { withinMs } from '../lib/within.ts';
 import type { Secrets } from '../secrets/index.ts';
 import type { SecretControl, SecretStatus } from './operations.ts';
 
@@ -45,11 +46,9 @@ export class SecretDesk implements SecretControl {
 
   /** The value is kept whatever becomes of the reload: of two that belong together the first alone may well be refused. */
   async #reload(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, RELOAD_MS);
-    });
-    await Promise.race([this.#options.reload().catch(() => {}), patience]);
-    clearTimeout(timer);
+    await withinMs(
+      this.#options.reload().catch(() => {}),
+      RELOAD_MS,
+    );
   }
 }

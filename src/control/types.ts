@@ -335,6 +335,8 @@ export interface Engine {
   readonly log: LogControl;
   /** Lets a stream that `error_handling: abort` stopped go on. Resolves to false when there is none of that name. */
   resume(stream: string): Promise<boolean>;
+  /** What feeders keep here of themselves: the fields of each hash, by its key. JSON is parsed; positions in logs, no rows. */
+  offsets(): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   ready(): Readiness;
   /** Stops accepting, drains, settles, closes; within the instance's shutdown deadline. */
   close(): Promise<void>;

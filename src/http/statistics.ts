@@ -65,7 +65,7 @@ export const statistics = z.object({
       user: z.string(),
     }),
   ),
-  offsets: z.record(z.string(), z.unknown()).describe('Empty: they are the feeder’s, and rdi does not read them'),
+  offsets: z.record(z.string(), z.unknown()).describe('What feeders keep of themselves, by key'),
   snapshot_status: z.enum(['running', 'completed', 'N/A']),
 });
 
@@ -92,7 +92,7 @@ export function viewStatistics(engine: Engine): Statistics {
         { id: String(id), name, addr: address, age_sec: ageSec, idle_sec: idleSec, user },
       ]),
     ),
-    offsets: {},
+    offsets: engine.offsets(),
     snapshot_status: SNAPSHOT_STATUS[snapshot.syncMode],
   };
 }

@@ -1,17 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import {
   type LoadedPipeline,
   loadPipelineDocument,
   type PipelineDocument,
   type TargetConnection,
-  unmaskDocument,
 } from '../config/index.ts';
 import { type Engine, withoutCredentials } from '../control/index.ts';
 import { ConfigError, formatProblem, RdiError } from '../errors.ts';
 import { askTarget } from '../write/index.ts';
 import { HttpError } from './api.ts';
-import { configOf, isMap } from './config-json.ts';
+import { isMap } from './config-json.ts';
 import { errorOfProblem } from './failures.ts';
 
 /** What is tried before it is deployed: connections to targets, and jobs on sample rows. */
@@ -21,7 +19,7 @@ const ANSWER_MS = 5000;
 /** Connects to a target and pings it; null when that works, else why not. Masks stand for the deployed values. */
 export async function tryTarget(engine: Engine, name: string, connection: unknown): Promise<string | null> {
   try {
-    await askTarget(connectionOf(engine, name, connection), ANSWER_MS, (target) => target.ask('PING'));
+    await askTarget(await connectionOf(engine, name, connection), ANSWER_MS, (target) => target.ask('PING'));
     return null;
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(({ message }) => message).join('; ') || error.message;
@@ -30,16 +28,11 @@ export async function tryTarget(engine: Engine, name: string, connection: unknow
   }
 }
 
-/** The deployed connection with its secrets where nothing differs; else what the configuration says with this process' variables. */
-function connectionOf({ pipeline }: Engine, name: string, connection: unknown): TargetConnection {
-  const targets = configOf(pipeline)['targets'];
-  const target = isMap(targets) ? targets[name] : undefined;
-  const known = pipeline.current?.pipeline.targets[name];
-  if (known !== undefined && isMap(target) && isDeepStrictEqual(target['connection'], connection)) return known;
+/** The connection as a deployment would take it, with the secrets as they are now. */
+async function connectionOf({ pipeline }: Engine, name: string, connection: unknown): Promise<TargetConnection> {
   const folder = pipeline.document?.folder ?? process.cwd();
-  const text = stringify({ targets: { [name]: { connection } } });
-  const document = unmaskDocument({ config: text, jobs: {}, tests: {}, folder }, pipeline.document);
-  const loaded = loadPipelineDocument(document, { env: process.env }).targets[name];
+  const config = stringify({ targets: { [name]: { connection } } });
+  const loaded = (await pipeline.load({ config, jobs: {}, tests: {}, folder })).targets[name];
   if (loaded === undefined) throw new ConfigError('CONFIG_INVALID', `The target ${name} has no connection`);
   return loaded;
 }

@@ -195,6 +195,7 @@ export function fakeEngine(
     history: fakeHistory,
     log: { lines: ({ after = 0, limit }) => [LOG_LINE].filter(({ number }) => number > after).slice(-limit) },
     resume: async (stream) => read().streams.some(({ name, stopped }) => name === stream && stopped !== null),
+    offsets: () => ({ 'metadata:debezium:offsets': { shop: { lsn: 17 } } }),
     ready: () => ({ ready: reasons.length === 0, reasons }),
     close: async () => {},
     ...change,

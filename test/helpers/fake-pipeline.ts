@@ -1,4 +1,10 @@
-import { loadPipelineDocument, maskDocument, type PipelineDocument, unmaskDocument } from '../../src/config/index.ts';
+import {
+  type LoadedPipeline,
+  loadPipelineDocument,
+  maskDocument,
+  type PipelineDocument,
+  unmaskDocument,
+} from '../../src/config/index.ts';
 import { loadJobs } from '../../src/control/load-jobs.ts';
 import type {
   Deployment,
@@ -68,6 +74,10 @@ export class FakePipeline implements PipelineControl {
   revision(number: number) {
     const found = this.#texts[number - 1];
     return found === undefined ? null : { ...found.revision, document: maskDocument(found.document) };
+  }
+
+  async load(document: PipelineDocument): Promise<LoadedPipeline> {
+    return loadPipelineDocument(unmaskDocument(document, this.document), { env: process.env });
   }
 
   async check(document: PipelineDocument): Promise<DeploymentCheck> {

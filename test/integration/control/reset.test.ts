@@ -115,3 +115,18 @@ test('keys that cannot be told from those of another job are not removed', async
   }
   expect(await world.client.dbsize()).toBe(3);
 });
+
+test('what feeders keep of themselves can be looked at, and is gone after a reset', async () => {
+  await world.run(world.document());
+  const feeder = await world.feeder();
+  await feeder.ask('HSET', OFFSETS, '["kafka",{"server":"shop"}]', '{"lsn":17}');
+  await feeder.ask('SELECT', '3');
+  await feeder.ask('HSET', OFFSETS, 'x', 'text');
+  feeder.close();
+  expect(world.engine.offsets()).toEqual({
+    [OFFSETS]: { '["kafka",{"server":"shop"}]': { lsn: 17 } },
+    [`${OFFSETS}@3`]: { x: 'text' },
+  });
+  await world.engine.pipeline.reset({ flushTarget: false });
+  expect(world.engine.offsets()).toEqual({});
+});
