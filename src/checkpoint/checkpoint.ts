@@ -27,6 +27,7 @@ export class Checkpoint {
   #saving: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #isClosed = false;
   /** Why the checkpoint cannot be stored at the moment. */
   failure: string | null = null;
 
@@ -116,6 +117,12 @@ export class Checkpoint {
     }
   }
 
+  /** Stores nothing any more. Another checkpoint goes on from what the store has, and must not be followed by this one. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
   #progress(
     position: number,
     behind: ReadonlyMap<StoredStream, BehindStream>,
@@ -140,6 +147,7 @@ export class Checkpoint {
 
   #touch(): void {
     this.#isDirty = true;
+    if (this.#isClosed) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       if (!this.#saving) void this.#save();

@@ -25,9 +25,11 @@ export interface PipelineRow {
   readonly feeder: 'any' | 'awaited' | 'resetting';
 }
 
+type PipelineChange = Partial<Pick<PipelineRow, 'isActive' | 'feeder'>>;
+
 const FEEDER = ['any', 'awaited', 'resetting'] as const;
 
-/** Deployed configurations, in the state store. Every change is durable when its promise resolves. */
+/** Deployed configurations, in the state store. Every change is durable when its promise resolves, and undone when it rejects. */
 export class ConfigurationStore {
   readonly #state: StateStore;
 
@@ -43,18 +45,19 @@ export class ConfigurationStore {
     return { revision: row.revision, isActive: row.is_active === 1, feeder: FEEDER[row.awaits_feeder] ?? 'any' };
   }
 
-  /** Stores a revision and makes it the current one; resolves to its number. */
-  async add(revision: Omit<StoredRevision, 'number'>): Promise<number> {
+  /** Stores a revision and makes it the current one, together with a change of the rest; resolves to its number. */
+  async add(revision: Omit<StoredRevision, 'number'>, change: PipelineChange = {}): Promise<number> {
     const { createdAt, origin, note, document, position } = revision;
+    const before = this.pipeline;
     const insert = this.#state.prepare(
       'INSERT INTO revision (created_at, origin, note, document, position) VALUES (?, ?, ?, ?, ?)',
     );
     const number = this.#state.transaction(() => {
       const { lastInsertRowid } = insert.run(createdAt, origin, note, document, BigInt(position));
-      this.#set({ ...this.pipeline, revision: Number(lastInsertRowid) });
+      this.#set({ ...before, ...change, revision: Number(lastInsertRowid) });
       return Number(lastInsertRowid);
     });
-    await this.#state.sync();
+    await this.#sync({ revision: before.revision, isActive: before.isActive });
     return number;
   }
 
@@ -69,9 +72,23 @@ export class ConfigurationStore {
     return row === undefined ? null : toRevision(row);
   }
 
-  async change(change: Partial<Pick<PipelineRow, 'isActive' | 'feeder'>>): Promise<void> {
+  async change(change: PipelineChange): Promise<void> {
+    const { isActive, feeder } = this.pipeline;
     this.#state.transaction(() => this.#set({ ...this.pipeline, ...change }));
-    await this.#state.sync();
+    await this.#sync({
+      ...(change.isActive === undefined ? {} : { isActive }),
+      ...(change.feeder === undefined ? {} : { feeder }),
+    });
+  }
+
+  /** Makes a change durable. One that cannot be made so is taken back: who asked for it is told that it failed. */
+  async #sync(before: Partial<PipelineRow>): Promise<void> {
+    try {
+      await this.#state.sync();
+    } catch (error) {
+      this.#state.transaction(() => this.#set({ ...this.pipeline, ...before }));
+      throw error;
+    }
   }
 
   #set({ revision, isActive, feeder }: PipelineRow): void {
