@@ -72,7 +72,13 @@ export function refusal(status: number, text: string, base: string): ApiError {
           .join(' ')
           .trim()
       : lines.join('');
-  return new ApiError('API_REFUSED', what, status, fix || (status === 404 ? 'See rdi status.' : ''), { items });
+  return new ApiError(
+    'API_REFUSED',
+    what,
+    status,
+    fix || (status === 404 && !/\brdi [a-z]/.test(what) ? 'See rdi status.' : ''),
+    { items },
+  );
 }
 
 function describeDetail(detail: unknown, status: number): string {

@@ -4,7 +4,7 @@ import type { DlqRecordDetail } from '../control/index.ts';
 import { ConfigError } from '../errors.ts';
 import { type ApiOptions, connectApi, withApi } from './api.ts';
 import type { AddCommand, Context } from './context.ts';
-import { formatFacts, formatRecord } from './dlq-record-view.ts';
+import { formatRecord } from './dlq-record-view.ts';
 import { editText } from './editor.ts';
 import { indentJson } from './indent-json.ts';
 import { type OutputFormat, print, withOutput } from './output.ts';
@@ -69,10 +69,12 @@ export const addEditDlqRecord: AddCommand = (program: Command, context: Context)
 function withRecord(command: Command): Command {
   return command
     .argument('<dlq>', 'name of the stream, as list-dlqs shows it, or its table')
-    .argument('<id>', '__dlq_stream_entry_id of the record, as list-dlq-records shows it');
+    .argument('<id>', 'record id, as list-dlq-records shows it (__dlq_stream_entry_id in JSON)');
 }
 
 function recordPath(pipeline: string, dlq: string, id: string): string {
+  // Without it the path would be that of the whole list.
+  if (id === '') throw new ConfigError('CONFIG_INVALID', 'The id is empty', { fix: 'See rdi list-dlq-records.' });
   return pipelinePath(pipeline, 'dlqs', dlq, 'records', id);
 }
 
@@ -107,16 +109,15 @@ function checked<Name extends string>(name: Name, text: string | undefined): { [
 
 function formatDetail(record: DlqRecordDetail): string {
   const newer = record.is_superseded === null ? 'unknown' : record.is_superseded ? 'yes' : 'no';
-  const facts = formatFacts([
-    ['record id', record.__dlq_stream_entry_id],
+  const heading = formatRecord(record, [
     ['stream', record.stream],
     ['attempt', record.attempt],
-    ['error', record.error],
+    ['error', record.reason_rejected.includes(record.error ?? '') ? undefined : record.error],
     ['newer value', newer],
   ]);
   const fields = record.fields.map(({ name, value }) => {
     const shown = indentJson(value).split('\n').map(printable).join('\n    ');
     return `  ${printable(name)}\n    ${shown}\n`;
   });
-  return `${formatRecord(record)}${facts}\nEntry\n${fields.join('')}`;
+  return `${heading}\nEntry\n${fields.join('')}`;
 }

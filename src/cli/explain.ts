@@ -126,7 +126,7 @@ export function describeEnd(end: Explanation, terminal: Pick<Terminal, 'isScreen
   const from = since === null ? 'no entry is kept' : `kept since ${new Date(since).toISOString()}`;
   const found = `${count(events, 'event')} touched it, of ${count(scanned, 'entry', 'entries')} (${from}).`;
   const more =
-    'What came before cannot be known. Set retention (for example 24h) in rdi.yaml to keep entries longer. Of several events ' +
+    'What came before cannot be known. The setting retention (--retention 24h, or in rdi.yaml) says how long entries are kept. Of several events ' +
     'that were written together the target got the last state only.';
   return `${paint(terminal, 'bold', printable(`${key} in ${target}`))}: ${describeNow(now)}\n${found} ${more}\n`;
 }

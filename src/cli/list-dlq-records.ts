@@ -79,5 +79,5 @@ async function readPages(api: Api, name: string | undefined, options: RecordsOpt
 function formatPage({ stream, records }: RecordsPage, _index: number, pages: readonly RecordsPage[]): string {
   if (records.length === 0) return `No rejected records of ${printable(stream)} here.\n`;
   const heading = pages.length > 1 ? `${printable(stream)}\n` : '';
-  return heading + records.map(formatRecord).join('\n');
+  return heading + records.map((record) => formatRecord(record)).join('\n');
 }

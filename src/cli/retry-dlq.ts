@@ -36,6 +36,7 @@ export const addRetryDlq: AddCommand = (program: Command, context: Context) => {
       api.send<RetryReport>('POST', path, body, options.timeout),
     );
     if (report.kept > 0) context.exitCode = EXIT.failed;
+    if (body.ids !== undefined && report.records.length === 0) context.exitCode = EXIT.notFound;
     await print(context.terminal, options.output, report, formatReport);
   });
 };
@@ -64,6 +65,7 @@ export const addDropDlq: AddCommand = (program: Command, context: Context) => {
     const counted = await api.send<{ count: number }>('POST', pipelinePath(options.pipeline, 'dlqs', 'count'), body);
     if (counted.count === 0) {
       context.terminal.out('No such record is there.\n');
+      if (body.ids !== undefined) context.exitCode = EXIT.notFound;
       return;
     }
     await confirm(context, `This deletes ${count(counted.count, 'rejected record')} for good`, options.force);

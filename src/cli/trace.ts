@@ -10,6 +10,9 @@ import { type PipelineOption, pipelinePath, withPipeline } from './pipeline-path
 import { describeWords, operationName } from './rehearsal-view.ts';
 import { paint, printable, type Terminal } from './terminal.ts';
 
+/** Of a raw key or value, where people read it. */
+const SHOWN_CHARACTERS = 300;
+
 interface TraceOptions extends ApiOptions, PipelineOption {
   readonly maxChangeRecords: number;
   readonly timeout: number;
@@ -86,7 +89,7 @@ export function describeRecord(record: TraceRecord, terminal: Pick<Terminal, 'is
   const lines = [
     source === null ? 'source time unknown' : `changed in the source at ${new Date(source).toISOString()} (+0 ms)`,
     `arrived at ${new Date(arrived).toISOString()} (+${Math.max(0, arrived - start)} ms)`,
-    `raw record: key ${record.raw_key ?? '-'} value ${record.raw_value ?? '-'}`,
+    `raw record: key ${shorten(record.raw_key)} value ${shorten(record.raw_value)}`,
     `${operationName(op) || 'no change of a row'} in stream ${stream}${table === '' ? '' : `, table ${table} ${key ?? ''}`}`,
     record.job === null ? 'no job: the default mapping' : `job ${record.job}`,
     ...(before === null ? [] : [`row before the change: ${before}`]),
@@ -98,6 +101,12 @@ export function describeRecord(record: TraceRecord, terminal: Pick<Terminal, 'is
     `end of processing at ${new Date(settled).toISOString()} (+${Math.max(0, settled - start)} ms)`,
   ];
   return lines.map((text) => `${prefix}  ${printable(text)}\n`).join('');
+}
+
+/** Schemas make raw records fill several screens; programs get them whole. */
+function shorten(raw: string | null): string {
+  if (raw === null) return '-';
+  return raw.length <= SHOWN_CHARACTERS ? raw : `${raw.slice(0, SHOWN_CHARACTERS)}… (whole with -o json)`;
 }
 
 function describeTotals({ records, rejected, min_ms: min, avg_ms: average, max_ms: max }: TraceTotals): string {

@@ -7,8 +7,5 @@ export function requireStream(engine: Engine, given: string): string {
   const names = [...new Set([...dlqs.map(({ stream }) => stream), ...streams.map(({ name }) => name)])];
   const name = resolveStreamName(given, names);
   if (name !== undefined) return name;
-  throw new HttpError(
-    404,
-    `No stream, or more than one, is called ${given}. GET /api/v2/overview lists the full names.`,
-  );
+  throw new HttpError(404, `No stream, or more than one, is called ${given}. rdi status shows the full names.`);
 }

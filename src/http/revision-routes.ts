@@ -83,5 +83,5 @@ function withFolder({ pipeline }: Engine, document: PipelineDocument): PipelineD
 }
 
 function noRevision(number: number): HttpError {
-  return new HttpError(404, `There is no revision ${number}. GET …/revisions lists them.`);
+  return new HttpError(404, `There is no revision ${number}. rdi list-revisions shows those that are there.`);
 }

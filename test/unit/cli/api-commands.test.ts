@@ -188,6 +188,7 @@ describe('DLQ commands', () => {
     const { out } = await run(['list-dlq-records', 'orders']);
     expect(out).toBe(
       '1794999999999-0  2026-11-18T12:26:40.000Z  create  shop.orders\n' +
+        '  record id        1795000000000-0\n' +
         '  reason_rejected  The record has no primary key.\n' +
         '  after            {"id":1}\n',
     );
