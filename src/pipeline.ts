@@ -300,8 +300,10 @@ export class Pipeline {
   async #settle(lane: Lane, passage: Passage, outcomes: readonly WriteOutcome[], handedOverAt: number): Promise<void> {
     const { dlq, clock, transformer, onBatch } = this.#parts;
     const writtenAt = clock.elapsed();
-    const { rejected, writes, entries } = passage;
+    const { writes, entries } = passage;
     this.#judge(lane, passage, outcomes);
+    // What lies behind the place where its stream was stopped meanwhile is read again, and rejected then.
+    const rejected = passage.rejected.filter(({ entry }) => !lane.progress.isLeft(entry));
     if (passage.retried) {
       await passage.retried.settle(passage);
       lane.finishRetried();
@@ -367,6 +369,8 @@ export class Pipeline {
   #movesAway(lane: Lane, stream: StoredStream, entries: readonly StreamEntry[]): boolean {
     if (lane !== this.#main) return false;
     const { decoder, transformer, checkpoint, onLeaving } = this.#parts;
+    // A stopped stream keeps its place; it leaves once it is resumed.
+    if (checkpoint.behind(stream)?.stopped) return false;
     for (const entry of entries) {
       const decoded = decoder.decode(entry);
       const name = decoded.kind === 'change' ? transformer.laneOf(decoded.table) : MAIN_LANE;

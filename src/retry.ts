@@ -88,10 +88,6 @@ export class Retry implements Retrier {
   async #obstacle(): Promise<string | null> {
     const { checkpoint, stream, isSelected } = this.#options;
     if (!isSelected) return `The pipeline does not read the stream ${stream.name}.`;
-    const stopped = checkpoint.behind(stream)?.stopped;
-    if (stopped) {
-      return `The stream ${stream.name} stands at entry ${stopped.entryId} (${stopped.reason}). Resume it first: rdi resume '${stream.name}'.`;
-    }
     // A record is taken out of the account that the store has, so its rejection must be in there.
     if (await checkpoint.persist()) return null;
     return `The store takes no changes now: ${checkpoint.failure}`;
@@ -174,13 +170,19 @@ export class Retry implements Retrier {
     const applied: AppliedEntry[] = [];
     for (const [i, record] of records.entries()) {
       const { id } = record;
+      const event = events[i];
+      // Nobody has tried what somebody wrote meanwhile.
+      if (dlq.record(stream, id)?.entry.equals(record.entry) === false) {
+        results.push({ id, outcome: 'kept', reason: EDITED });
+        if (event && outcomes[i] !== OUTCOME.rejected) applied.push({ entry: entries[i] as StreamEntry, event, id });
+        continue;
+      }
       const rejected = failed.get(i);
       const reason = rejected ? `${rejected.rejection.code}: ${rejected.rejection.reason}` : notTried.get(i);
       if (rejected) renewed.push({ record, rejected });
       if (reason !== undefined) results.push({ id, outcome: 'kept', reason });
       else {
         const outcome = outcomes[i] as number;
-        const event = events[i];
         removed.push(record);
         moved.push({ outcome, operation: operations[i] as number });
         results.push({ id, outcome: NAMES[outcome] ?? 'filtered' });
@@ -195,6 +197,8 @@ export class Retry implements Retrier {
     for (const { key, oldKey } of removed) for (const row of [key, oldKey]) if (row) this.#freed.add(row);
   }
 }
+
+const EDITED = 'It was edited while it was tried. Retry it again.';
 
 const NAMES: Readonly<Record<number, RetryResult['outcome']>> = {
   [OUTCOME.written]: 'written',

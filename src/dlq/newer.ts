@@ -22,14 +22,15 @@ export interface FreshRecord {
 /**
  * Finds the records that are outdated by what was applied after them: those in the store, whose ids it returns, and fresh ones
  * of the same batch, which it marks. An update without all columns (an unchanged large one is not delivered) leaves the record
- * in doubt: neither of the two is the whole row. What arrived later and is older at the source, or the same change, outdates nothing.
+ * in doubt: neither of the two is the whole row; so does a value of the row whose key the record frees. What arrived later and
+ * is older at the source, or the same change, outdates nothing.
  */
 export function findSuperseded(
   store: DlqStore,
   applied: readonly AppliedEntry[],
   fresh: readonly FreshRecord[],
 ): { supersede: string[]; doubt: string[] } {
-  const freshByRow = Map.groupBy(fresh, ({ stream, row }) => `${stream}\0${row.key}`);
+  const freshByRow = byRow(fresh);
   const ids = new Set<string>();
   const doubt = new Set<string>();
   for (const { entry, event, id } of applied) {
@@ -45,16 +46,31 @@ export function findSuperseded(
     for (const key of rowKeys(entry, entry.stream.db, event)) {
       for (const record of freshByRow.get(`${stream}\0${key}`) ?? []) {
         const isAfter = entry.position > record.position && record.isSuperseded !== true;
-        if (isAfter && outdates(record.row)) record.isSuperseded = isWhole ? true : null;
+        if (isAfter && outdates(record.row)) record.isSuperseded = isWhole && record.row.key === key ? true : null;
       }
       if (store.rowCount(stream, key).open === 0) continue;
       for (const record of store.rowRecords(stream, key)) {
         const isBefore = id === undefined || Number(record.id) < Number(id);
-        if (isBefore && record.key === key && record.isSuperseded !== true && outdates(record)) {
-          (isWhole ? ids : doubt).add(record.id);
+        if (isBefore && record.isSuperseded !== true && outdates(record)) {
+          (isWhole && record.key === key ? ids : doubt).add(record.id);
         }
       }
     }
   }
   return { supersede: [...ids], doubt: [...doubt] };
+}
+
+/** Records by each of their keys. */
+function byRow(records: readonly FreshRecord[]): Map<string, FreshRecord[]> {
+  const rows = new Map<string, FreshRecord[]>();
+  for (const record of records) {
+    for (const key of [record.row.key, record.row.oldKey]) {
+      if (!key) continue;
+      const name = `${record.stream}\0${key}`;
+      const known = rows.get(name);
+      if (known) known.push(record);
+      else rows.set(name, [record]);
+    }
+  }
+  return rows;
 }

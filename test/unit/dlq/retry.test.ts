@@ -331,6 +331,45 @@ test('the oldest records beyond the limit are dropped, and what is left can be r
   expect(here.account).toMatchObject({ written: 5, rejected: 3, sum: 8 });
 });
 
+test('a record that moves its row is in doubt once another row has the key that it frees', async () => {
+  const here = await start();
+  const source = { connector: 'postgresql', name: 'shop', db: 'd', schema: 's', table: 'orders', lsn: 1 };
+  const moved = { before: { id: 1, v: 0 }, after: { id: 2, v: 100 }, source, op: 'u' };
+  here.unmapped.add(100);
+  here.sendRaw('{"id":2}', JSON.stringify(moved));
+  here.send(1);
+  const newer = here.send(1);
+  await here.drain();
+  here.unmapped.clear();
+  const [id = ''] = here.ids;
+  const report = await here.desk.retry(ALL, GENTLY);
+  expect(report).toMatchObject({ kept: 1, written: 0 });
+  expect(report.records[0]?.reason).toContain('could undo it');
+  expect(here.ids).toEqual([id]);
+  expect(here.rows).toEqual(new Map([[1, newer.version]]));
+});
+
+test('a record that is edited while it is tried stays, with what was edited', async () => {
+  const here = await start();
+  here.refused.add(1);
+  here.send(1);
+  await here.drain();
+  here.refused.clear();
+  const [id = ''] = here.ids;
+  here.setTargetAway(true);
+  const retry = here.desk.retry(ALL, GENTLY);
+  await expect.poll(() => here.pipeline?.inFlightEntries).toBe(1);
+  const source = { connector: 'postgresql', name: 'shop', db: 'd', schema: 's', table: 'orders', lsn: 1 };
+  const value = JSON.stringify({ before: null, after: { id: 1, v: 77 }, source, op: 'c' });
+  expect(await here.desk.edit(STREAM, id, { value })).toBe(true);
+  here.setTargetAway(false);
+  expect(await retry).toMatchObject({ kept: 1, written: 0 });
+  expect(here.account).toMatchObject({ rejected: 1, sum: 1 });
+  expect(await here.desk.retry(ALL, GENTLY)).toMatchObject({ kept: 0, written: 1 });
+  expect(here.rows).toEqual(new Map([[1, 77]]));
+  expect(here.account).toMatchObject({ written: 1, rejected: 0, sum: 1 });
+});
+
 describe('with park_key', () => {
   test('later changes of a row wait behind the rejected one, of others go on, and follow at once when it is written', async () => {
     const here = await start({ onReject: 'park_key' });
@@ -371,12 +410,43 @@ describe('with park_key', () => {
     const stream = here.store.stream(0, STREAM);
     await expect.poll(() => here.checkpoint.behind(stream)?.stopped?.reason).toContain('dlq_max_messages');
     expect(here.ids).toHaveLength(3);
-    here.refused.clear();
-    expect(await here.desk.retry(ALL, GENTLY)).toMatchObject({ kept: 3 });
     await here.desk.drop({ ids: here.ids });
+    here.refused.clear();
     expect(await here.pipeline?.resume(stream)).toBe(true);
     await here.drain();
     expect(here.rows).toEqual(new Map([[1, 6]]));
+  });
+
+  test('a stream that was stopped by its full queue goes on after a retry, with nothing dropped', async () => {
+    const here = await start({ onReject: 'park_key', maxRecords: 3 });
+    here.refused.add(1);
+    for (let i = 0; i < 6; i++) here.send(1);
+    await here.store.flush();
+    const stream = here.store.stream(0, STREAM);
+    await expect.poll(() => here.checkpoint.behind(stream)?.stopped?.reason).toContain('dlq_max_messages');
+    here.refused.clear();
+    expect(await here.desk.retry(ALL, GENTLY)).toMatchObject({ written: 3, kept: 0 });
+    expect(await here.pipeline?.resume(stream)).toBe(true);
+    await here.drain();
+    expect(here.taken.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(here.account).toMatchObject({ written: 6, rejected: 0, sum: 6 });
+  });
+
+  test('a record behind the place where a full queue stops the stream is stored once, when the stream comes there', async () => {
+    const here = await start({ onReject: 'park_key', maxRecords: 1 });
+    here.refused.add(1);
+    here.send(1);
+    here.sendRaw('{"id":2}', 'no JSON');
+    await here.store.flush();
+    const stream = here.store.stream(0, STREAM);
+    await expect.poll(() => here.checkpoint.behind(stream)?.stopped?.reason).toContain('dlq_max_messages');
+    await expect.poll(() => here.pipeline?.inFlightEntries).toBe(0);
+    expect(here.ids).toEqual([]);
+    here.refused.clear();
+    expect(await here.pipeline?.resume(stream)).toBe(true);
+    await here.drain();
+    expect(here.ids).toHaveLength(1);
+    expect(here.account).toMatchObject({ written: 1, rejected: 1, sum: 2 });
   });
 });
 
