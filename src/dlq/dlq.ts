@@ -95,13 +95,15 @@ export class Dlq {
     signal: AbortSignal,
   ): Promise<void> {
     const timestamp = this.#timestamp();
-    const fresh = rejected.map(({ entry, event }): FreshRecord => {
+    // What the target refused is known after what a job failed on; ids grow as the entries came, and so are they retried.
+    const inOrder = rejected.toSorted((one, other) => one.entry.position - other.entry.position);
+    const fresh = inOrder.map(({ entry, event }): FreshRecord => {
       const row = rowOf(entry, entry.stream.db, event);
       return { stream: entry.stream.name, position: entry.position, row, isSuperseded: false };
     });
     const outdated = findSuperseded(this.#options.store, applied, fresh);
     if (rejected.length + outdated.supersede.length + outdated.doubt.length === 0) return;
-    const add = rejected.map((one, i): NewDlqRecord => {
+    const add = inOrder.map((one, i): NewDlqRecord => {
       const { position, row, isSuperseded } = fresh[i] as FreshRecord;
       const { entry } = one;
       return {

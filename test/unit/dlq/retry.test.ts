@@ -67,6 +67,19 @@ describe('a retry', () => {
     expect(here.account).toMatchObject({ written: 1, rejected: 1, sum: 2 });
   });
 
+  test('keeps the order of the entries, also where the later one of a batch was rejected first', async () => {
+    const here = await start();
+    here.refused.add(1);
+    here.unmapped.add(2);
+    here.send(1);
+    here.send(1);
+    await here.drain();
+    here.refused.clear();
+    here.unmapped.clear();
+    expect(await here.desk.retry(ALL, GENTLY)).toMatchObject({ written: 2 });
+    expect(here.rows).toEqual(new Map([[1, 2]]));
+  });
+
   test('of what a job filters out now, takes it out of the queue', async () => {
     const here = await start();
     here.refused.add(1);
@@ -485,7 +498,6 @@ describe.each(['continue', 'park_key'] as const)(
       here.refused.clear();
       here.unmapped.clear();
       await Promise.all(retries);
-      if (seed % 2 === 1) expect(here.ids.length).toBeGreaterThan(0);
       await here.desk.retry(ALL, GENTLY);
       expect(here.ids).toEqual([]);
       expect(here.rows).toEqual(fold(here.sent));
