@@ -82,6 +82,7 @@ class RunningEngine implements Engine {
   #flow: Flow | null = null;
   #secretValues!: Secrets;
   #port: number;
+  #hostsBeforeReset: readonly string[] = [];
   readonly #measurements = new Measurements();
   readonly #startedAt = Date.now();
   readonly #warnings = new Map<string, FeederWarning>();
@@ -199,7 +200,7 @@ class RunningEngine implements Engine {
     });
     this.#streamMemory = new StreamMemory(this.#store, (message) => this.#logSeldom('error', message));
     this.#checkpoint = this.#newCheckpoint();
-    this.#endpoint = createEndpoint(instance, this.#port, this.#store, logger);
+    this.#endpoint = createEndpoint(instance, this.#port, this.#store, logger, this.#hostsBeforeReset);
   }
 
   async #openSecrets(): Promise<void> {
@@ -267,6 +268,7 @@ class RunningEngine implements Engine {
   async #restart(): Promise<void> {
     // Whoever looks meanwhile sees what was.
     this.#last = this.#take();
+    this.#hostsBeforeReset = [...new Set([...this.#hostsBeforeReset, ...this.#endpoint.feederHosts])];
     await this.#endpoint.close();
     await this.#store.close();
     this.#tables.clear();
@@ -297,7 +299,7 @@ class RunningEngine implements Engine {
     const streams = this.#measurements.complete(accounts);
     const targets = this.#flow?.targets.statuses() ?? [];
     return {
-      pipeline: { ...summarize(running), ...this.pipeline.status, awaitsFeederRestart: this.#store.awaitsFeeder },
+      pipeline: { ...summarize(running), ...this.pipeline.status, awaitsFeederRestart: this.#endpoint.awaitsFeeder },
       startedAt: this.#startedAt,
       takenAt: systemClock.now(),
       version: VERSION,
@@ -365,7 +367,7 @@ class RunningEngine implements Engine {
       const known = `${warning.stream} ${warning.property}`;
       if (this.#warnings.has(known)) return;
       this.#warnings.set(known, warning);
-      this.#options.logger.warn({ stream: warning.stream }, `${warning.message} Set ${warning.property}`);
+      this.#options.logger.warn({ stream: warning.stream }, warning.message);
     },
     onStoreFailed: (message) => this.#logSeldom('error', message),
     onFailed: (error) => this.#fail(error),

@@ -58,7 +58,7 @@ export async function diagnose(options: DiagnosisOptions): Promise<Diagnosis> {
   const tasks = targets.map(([name, connection]) => examineTarget(name, connection, pipeline!, report));
   if (running !== null) {
     examineStatus(running.status, report);
-    examineSecrets(running.secrets, running.address, report);
+    examineSecrets(running, report);
     tasks.push(examineFeederState(running.status, instance, running.sourceTypes, report));
   }
   if (instance !== null) {

@@ -119,12 +119,23 @@ async function countState(
   return { hashes, histories };
 }
 
-/** Secrets that the deployed configuration names and nobody sets. */
-export function examineSecrets(secrets: readonly SecretStatus[], where: string, report: Report): void {
-  const missing = secrets.filter(({ isUsed, isSet }) => isUsed && !isSet).map(({ name }) => name);
-  const used = secrets.filter(({ isUsed }) => isUsed).length;
-  if (missing.length > 0) {
+/**
+ * Secrets that the deployed configuration names and nobody sets. A pipeline that runs has all that it needs: what is missing
+ * then is named under `sources`, where only Debezium uses it.
+ */
+export function examineSecrets(
+  { secrets, address, status }: { secrets: readonly SecretStatus[]; address: string; status: Status },
+  report: Report,
+): void {
+  const used = secrets.filter(({ isUsed }) => isUsed);
+  const missing = used.filter(({ isSet }) => !isSet).map(({ name }) => name);
+  const what = `Without a value: ${missing.join(', ')}.`;
+  if (missing.length > 0 && status.pipeline.failure === null) {
+    const reason = 'rdi does not need a value there: only Debezium logs in to the source.';
+    report('info', 'secrets', address, `${what} ${reason}`);
+  } else if (missing.length > 0) {
     const fix = `Set ${missing.length === 1 ? 'it' : 'them'}: rdi set-secret ${missing[0]}, a file in RDI_SECRETS_DIR, or a variable.`;
-    report('error', 'secrets', where, `Without a value: ${missing.join(', ')}.`, fix);
-  } else if (used > 0) report('ok', 'secrets', where, `All secrets that are used (${used}) have a value.`);
+    report('error', 'secrets', address, what, fix);
+  } else if (used.length > 0)
+    report('ok', 'secrets', address, `All secrets that are used (${used.length}) have a value.`);
 }
