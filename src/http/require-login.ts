@@ -38,11 +38,12 @@ export function requireLogin(app: FastifyInstance, access: Access): void {
 /** Judged by the route that was found, not by the text of the path, which may be encoded. */
 async function isOpen(request: FastifyRequest, { closed, table }: Access): Promise<boolean> {
   const { url: route } = request.routeOptions;
-  const [path = '', query = ''] = (request.raw.url ?? '').split('?');
   if (route === undefined) return true;
   if (closed.has(route)) return false;
-  if (route === '/healthz') return query === '';
+  // As the router reads the query, which also begins at a `#`.
+  if (route === '/healthz') return Object.keys(request.query ?? {}).length === 0;
   if (route !== '/api/*') return true;
+  const path = (request.raw.url ?? '').split('?')[0]!;
   const match = (await table()).match(request.method, path);
   return match.kind === 'route' && match.route.isOpen === true;
 }

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpOptions } from '../../../src/http/index.ts';
 import { Login } from '../../../src/http/login.ts';
@@ -16,6 +18,14 @@ async function start(options: Partial<HttpOptions>): Promise<TestServer> {
 afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
+
+/** The answer to a request whose target is sent as it stands: `fetch` would tidy it. */
+async function rawAnswer(url: string, target: string): Promise<string> {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  return text(socket);
+}
 
 const CLOSED = [
   '/api/v2/overview',
@@ -58,6 +68,14 @@ describe('with a login', () => {
       expect([401, 404], path).toContain((await server.call('GET', path)).status);
     }
   });
+
+  it.each(['/healthz??&verbose', '/healthz#verbose', '/healthz?&verbose', '/healthz?%76erbose'])(
+    'the details of %s are not open, however the query is written',
+    async (target) => {
+      const { url } = await start({ login });
+      expect(await rawAnswer(url, target)).toMatch(/^HTTP\/1\.1 401 /);
+    },
+  );
 
   it('metrics are open where that is wanted', async () => {
     const server = await start({ login, openMetrics: true });
