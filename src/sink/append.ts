@@ -77,7 +77,7 @@ function append(
   startsSubBatch: boolean,
 ): number {
   const { store, testMaxmemory } = connection.context;
-  if (testMaxmemory > 0 || store.pressure === 'refusing') return -1;
+  if (testMaxmemory > 0 || store.pressure === 'refusing' || connection.mustStartAnew) return -1;
   return store.append(stream, connection.origin, startsSubBatch, bytes, start, end, count, explicitId);
 }
 
@@ -149,7 +149,7 @@ function appendMetadata(connection: Client, key: string): void {
   const { context, replies } = connection;
   const { store } = context;
   // A feeder that did not start anew after a reset must not fill the history again; an error makes it stop, as it should.
-  if (store.awaitsFeeder) {
+  if (connection.mustStartAnew) {
     refuse(connection);
     return;
   }

@@ -20,6 +20,8 @@ export interface EndpointContext {
   readonly testMode: boolean;
   /** Hosts with a client that asked `CLUSTER SLOTS`. */
   readonly clusterHosts: Set<string>;
+  /** Hosts whose feeder was there before a reset and has not started anew since. */
+  readonly hostsBeforeReset: Set<string>;
   /** In test mode: the limit set by `CONFIG SET maxmemory`; 0 for none. */
   testMaxmemory: number;
   progress(): Progress;
@@ -143,6 +145,27 @@ export abstract class Client {
 
   get host(): string {
     return this.address.slice(0, this.address.lastIndexOf(':'));
+  }
+
+  /** It goes on where it was before a reset, as far as one can tell: nothing of it may be stored. */
+  get mustStartAnew(): boolean {
+    const { store, hostsBeforeReset } = this.context;
+    return store.awaitsFeeder || (hostsBeforeReset.size > 0 && hostsBeforeReset.has(this.host));
+  }
+
+  /**
+   * The client reads a hash. Feeders read their offsets when they start, and only then; everybody else who looks at them has
+   * another name.
+   */
+  readsHash(): void {
+    if (this.name !== 'debezium:offsets' && !this.isOfCluster) return;
+    this.context.hostsBeforeReset.delete(this.host);
+    this.context.store.feederStarts();
+  }
+
+  /** Whether it has sent something that a feeder sends. */
+  get isFeeder(): boolean {
+    return this.hasAppended || this.name.startsWith('debezium:');
   }
 
   /**

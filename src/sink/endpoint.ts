@@ -29,6 +29,8 @@ export interface EndpointOptions {
   version: string;
   clock: Clock;
   store: EmbeddedStore;
+  /** Hosts of the feeders that were there before a reset; each is refused until its feeder starts anew. */
+  hostsBeforeReset?: Iterable<string>;
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
 }
 
@@ -71,6 +73,7 @@ export class Endpoint {
       testMode: options.testMode,
       testMaxmemory: 0,
       clusterHosts: new Set(),
+      hostsBeforeReset: new Set(options.hostsBeforeReset),
       progress: () => ({ durable: store.durable, synced: store.metadata.synced }),
       isPaced: () => this.#isPaced(),
       requestSync: () => this.#requestSync(),
@@ -124,6 +127,17 @@ export class Endpoint {
       connections: [...this.#connections.values()].map((connection) => connection.info),
       backpressure: this.#context.testMaxmemory > 0 ? 'refusing' : this.#options.store.pressure,
     };
+  }
+
+  /** Hosts of the feeders that are connected. */
+  get feederHosts(): string[] {
+    return [...this.#connections.values()].filter(({ isFeeder }) => isFeeder).map(({ host }) => host);
+  }
+
+  /** Whether a feeder is connected, or is waited for, that must start anew after a reset. */
+  get awaitsFeeder(): boolean {
+    if (this.#options.store.awaitsFeeder) return true;
+    return [...this.#connections.values()].some(({ isFeeder, mustStartAnew }) => isFeeder && mustStartAnew);
   }
 
   /** Stops taking connections and cuts the open ones; what they had no reply for is not acknowledged. */

@@ -43,9 +43,9 @@ function server({ context, localPort }: Client): string[] {
   ];
 }
 
-function memory({ context }: Client): string[] {
+function memory({ context, mustStartAnew }: Client): string[] {
   const { store, testMaxmemory } = context;
-  const isFull = store.pressure !== 'none' || testMaxmemory > 0;
+  const isFull = store.pressure !== 'none' || testMaxmemory > 0 || mustStartAnew;
   const used = isFull ? FULL : Math.min(store.bytes, MAX_REPORTED);
   return [
     `used_memory:${used}`,

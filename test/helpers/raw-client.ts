@@ -25,8 +25,10 @@ export class RawClient {
     });
   }
 
-  static async connect(port: number, tls?: ConnectionOptions): Promise<RawClient> {
-    const socket = tls ? connectTls({ port, host: '127.0.0.1', ...tls }) : connect(port, '127.0.0.1');
+  /** `localAddress`: the host that it comes from. */
+  static async connect(port: number, tls?: ConnectionOptions, localAddress = '127.0.0.1'): Promise<RawClient> {
+    const place = { port, host: '127.0.0.1' };
+    const socket = tls ? connectTls({ ...place, ...tls }) : connect({ ...place, localAddress });
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once(tls ? 'secureConnect' : 'connect', resolve);

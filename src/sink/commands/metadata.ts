@@ -24,7 +24,7 @@ export const metadataCommands: CommandTable = {
     arity: 2,
     run(connection) {
       if (!isHashOrAbsent(connection)) return;
-      connection.context.store.feederStarts();
+      connection.readsHash();
       const fields = connection.context.store.metadata.fields(connection.db, argument(connection, 1));
       reply(
         connection,
@@ -68,7 +68,7 @@ function hset(connection: Client): void {
   }
   if (!isHashOrAbsent(connection)) return;
   // What a feeder from before a reset knows must not come back: it would start where it was, and not from the beginning.
-  if (context.store.awaitsFeeder) {
+  if (connection.mustStartAnew) {
     replyError(connection, `${RESET} Restart the feeder, so that it takes a new snapshot.`);
     return;
   }

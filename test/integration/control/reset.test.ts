@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { change, DeployWorld } from '../../helpers/deploy-world.ts';
+import { RawClient } from '../../helpers/raw-client.ts';
 
 const OFFSETS = 'metadata:debezium:offsets';
 
@@ -31,6 +32,7 @@ test('a reset forgets entries, offsets and counts, keeps the configuration, and 
   stale.close();
 
   const fresh = await world.feeder();
+  await fresh.ask('CLIENT', 'SETNAME', 'debezium:offsets');
   expect(await fresh.ask('HGETALL', OFFSETS)).toBe('*0\r\n');
   fresh.send(change('orders', 1, 'again', 'r'));
   expect(await fresh.reply()).toMatch(/^\$/);
@@ -39,6 +41,54 @@ test('a reset forgets entries, offsets and counts, keeps the configuration, and 
   expect(world.account('orders')).toMatchObject({ received: 1, written: 1 });
   expect(await world.client.hget('orders:id:1', 'ref')).toBe('again');
   expect(world.engine.snapshot().pipeline).toMatchObject({ revision: 1, awaitsFeederRestart: false });
+});
+
+test('somebody who looks at the offsets is no feeder that starts anew', async () => {
+  await world.run(world.document());
+  await world.engine.pipeline.reset({ flushTarget: false });
+  const person = await world.feeder();
+  expect(await person.ask('HGETALL', OFFSETS)).toBe('*0\r\n');
+  await person.ask('CLIENT', 'SETNAME', 'redisinsight');
+  expect(await person.ask('HGETALL', 'orders')).toBe('*0\r\n');
+  expect(world.engine.snapshot().pipeline.awaitsFeederRestart).toBe(true);
+  person.send(change('orders', 99, 'late'));
+  expect(await person.reply()).toContain('-OOM');
+});
+
+test('of several feeders each one waits until it starts anew itself', async () => {
+  await world.run(world.document());
+  const connect = async (host: string, name: string) => {
+    const client = await RawClient.connect(world.port, undefined, host);
+    await client.ask('CLIENT', 'SETNAME', name);
+    return client;
+  };
+  const sinks = await Promise.all(['127.0.0.2', '127.0.0.3'].map((host) => connect(host, 'debezium:redis:sink')));
+  for (const sink of sinks) sink.send(change('orders', 1, 'x'));
+  for (const sink of sinks) expect(await sink.reply()).toMatch(/^\$/);
+  await world.engine.pipeline.reset({ flushTarget: false });
+
+  const offsets = await connect('127.0.0.2', 'debezium:offsets');
+  expect(await offsets.ask('HGETALL', OFFSETS)).toBe('*0\r\n');
+  const [first, second] = await Promise.all(
+    ['127.0.0.2', '127.0.0.3'].map((host) => connect(host, 'debezium:redis:sink')),
+  );
+  first?.send(change('orders', 1, 'again', 'r'));
+  expect(await first?.reply()).toMatch(/^\$/);
+  second?.send(change('notes', 99, 'late'));
+  expect(await second?.reply()).toContain('-OOM command not allowed');
+  expect(await second?.ask('HSET', OFFSETS, 'server', 'lsn-18')).toMatch(/^-LOADING/);
+  expect(await second?.ask('INFO', 'memory')).toMatch(/maxmemory:1099511627776/);
+  expect(await first?.ask('INFO', 'memory')).toMatch(/maxmemory:0/);
+  expect(world.engine.snapshot().pipeline.awaitsFeederRestart).toBe(true);
+
+  const late = await connect('127.0.0.3', 'debezium:offsets');
+  await late.ask('HGETALL', OFFSETS);
+  second?.send(change('notes', 1, 'again', 'r'));
+  expect(await second?.reply()).toMatch(/^\$/);
+  expect(world.engine.snapshot().pipeline.awaitsFeederRestart).toBe(false);
+  await world.settled();
+  expect(await world.client.keys('*')).toEqual(expect.arrayContaining(['orders:id:1', 'notes:id:1']));
+  expect(await world.client.exists('notes:id:99')).toBe(0);
 });
 
 test('a reset that flushes empties the target first, also of keys that nobody would write again', async () => {

@@ -60,6 +60,7 @@ beforeAll(async () => {
     },
     testMode: false,
     clusterHosts: new Set(),
+    hostsBeforeReset: new Set(),
     testMaxmemory: 0,
     progress: () => ({ durable: store.durable, synced: store.metadata.synced }),
     isPaced: () => false,
