@@ -210,8 +210,15 @@ export class PipelineDesk implements PipelineControl {
       await this.#parts.changeOver({
         next: null,
         store: async () => {
-          if (flushes) await this.#flushAll();
-          await this.#parts.store().configuration.change({ feeder: 'resetting' });
+          const { configuration } = this.#parts.store();
+          const { feeder } = configuration.pipeline;
+          // First: what goes on after a crash would lack every row that the target does not have any more.
+          await configuration.change({ feeder: 'resetting' });
+          if (!flushes) return;
+          await this.#flushAll().catch(async (error: unknown) => {
+            await configuration.change({ feeder });
+            throw error;
+          });
         },
       });
       await this.#parts.restart();

@@ -23,8 +23,19 @@ export async function finishReset(folder: string, state: StateStore): Promise<vo
   const configuration = new ConfigurationStore(state);
   if (configuration.pipeline.feeder !== 'resetting') return;
   fs.rmSync(path.join(folder, 'journal'), { recursive: true, force: true });
+  // A power loss must not bring it back when nobody knows any more how far it was settled.
+  syncFolder(folder);
   state.transaction(() => {
     for (const table of FORGOTTEN) state.prepare(`DELETE FROM ${table}`).run();
   });
   await configuration.change({ feeder: 'awaited' });
+}
+
+function syncFolder(folder: string): void {
+  const fd = fs.openSync(folder, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }

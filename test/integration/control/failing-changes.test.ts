@@ -1,5 +1,7 @@
 /** Changes of the running pipeline that fail on the way, at the store or at the port. */
+import fs from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import { ConfigurationStore } from '../../../src/streams/configuration-store.ts';
@@ -92,4 +94,45 @@ test('a reset after which the store does not open says so, and the engine can be
   await world.stopEngine();
   await world.run({ kind: 'deployed' });
   expect(world.engine.snapshot()).toMatchObject({ streams: [], pipeline: { awaitsFeederRestart: true } });
+});
+
+test('a reset is noted before the target is emptied, so that a crash in between reads everything again', async () => {
+  await world.run(world.document());
+  await world.send(changes('orders', 3));
+  await world.settled();
+  const keysAt: [string | undefined, number][] = [];
+  const note = ConfigurationStore.prototype.change;
+  vi.spyOn(ConfigurationStore.prototype, 'change').mockImplementation(async function (this: ConfigurationStore, what) {
+    await note.call(this, what);
+    keysAt.push([what.feeder, await world.client.dbsize()]);
+  });
+  await world.engine.pipeline.reset({ flushTarget: true });
+  expect(keysAt).toEqual([
+    ['resetting', 3],
+    ['awaited', 0],
+  ]);
+});
+
+test('the journal is gone for good before what it held is forgotten', async () => {
+  await world.run(world.document());
+  await world.send(changes('orders', 3));
+  await world.settled();
+  const steps: string[] = [];
+  const [sync, remove] = [fs.fsyncSync, fs.rmSync];
+  vi.spyOn(fs, 'rmSync').mockImplementation((path, options) => {
+    remove(path, options);
+    steps.push(`removed ${basename(String(path))}`);
+  });
+  vi.spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+    sync(fd);
+    steps.push(`synced ${basename(fs.readlinkSync(`/proc/self/fd/${fd}`))}`);
+  });
+  const change = vi.spyOn(ConfigurationStore.prototype, 'change');
+  change.mockImplementation(async function (this: ConfigurationStore, what) {
+    steps.push(`noted ${what.feeder}`);
+    change.mockRestore();
+    await this.change(what);
+  });
+  await world.engine.pipeline.reset({ flushTarget: false });
+  expect(steps.slice(0, 3)).toEqual(['noted resetting', 'removed journal', 'synced data']);
 });
