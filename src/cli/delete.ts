@@ -35,7 +35,7 @@ export const addFlushTarget: AddCommand = (program: Command, context: Context) =
     .command('flush-target')
     .summary('delete every key of a target')
     .description(
-      'Deletes every key of a target Redis (FLUSHALL). Meant for a new initial sync, together with rdi reset.',
+      'Deletes every key of a target Redis (FLUSHDB). Meant for a new initial sync, together with rdi reset.',
     )
     .argument('[target]', 'id of the target in config.yaml', 'target')
     .option('-f, --force', 'do not ask', false);

@@ -59,7 +59,7 @@ export function PipelineControls(): JSX.Element {
                 checked={isFlushing}
                 onChange={(event) => setFlushing(event.currentTarget.checked)}
               />{' '}
-              Delete every key of the targets, too (FLUSHALL)
+              Delete every key of the targets, too (FLUSHDB)
             </label>
           </Confirmation>
         </>
