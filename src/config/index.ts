@@ -22,7 +22,7 @@
 export { describeTarget } from './connection.ts';
 export { loadInstance } from './instance.ts';
 export { INSTANCE_OPTIONS } from './instance-options.ts';
-export { maskDocument, unmaskDocument } from './mask.ts';
+export { isMaskable, maskDocument, unmaskDocument } from './mask.ts';
 export { isLoopback, parseAge, parseDuration, parseHostPort, parseSize } from './parse.ts';
 export {
   loadPipeline,

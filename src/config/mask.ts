@@ -1,9 +1,10 @@
-import { isScalar, parseDocument, type Scalar, visit } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { memberSchema } from './declare.ts';
 import { pipelineSchema } from './schema-pipeline.ts';
 import { HIDDEN, redact } from './secrets.ts';
 import type { PipelineDocument } from './types.ts';
+import { parseYaml } from './yaml-file.ts';
 
 /** A stretch of a YAML text that is put in place of another one. */
 interface Replacement {
@@ -12,7 +13,10 @@ interface Replacement {
   readonly text: string;
 }
 
-/** The texts with every secret that is written out in `config.yaml` replaced by `********`; comments and layout stay. */
+/**
+ * The texts with every secret that is written out in `config.yaml` replaced by `********`; comments and layout stay. In a text that is
+ * no YAML nothing is found, see {@link isMaskable}.
+ */
 export function maskDocument(document: PipelineDocument): PipelineDocument {
   const replacements: Replacement[] = [];
   for (const { path, schema, from, to, value } of scalarsOf(document.config)) {
@@ -46,33 +50,37 @@ interface WrittenScalar {
   readonly to: number;
 }
 
-/** Every single value of a YAML text with its place; none when the text is not YAML. */
+/** Whether the secrets of a text can be told from the rest, so that {@link maskDocument} hides them. */
+export function isMaskable(config: string): boolean {
+  return parseYaml('config.yaml', config).problems.length === 0;
+}
+
+/** Every single value of a YAML text with its place, through aliases, too; none when the text is not YAML. */
 function scalarsOf(text: string): WrittenScalar[] {
+  const { content, problems } = parseYaml('config.yaml', text);
+  if (problems.length > 0) return [];
   const found: WrittenScalar[] = [];
   const document = parseDocument(text, { logLevel: 'silent' });
-  if (document.errors.length > 0) return found;
-  const content: unknown = document.toJS();
-  visit(document, {
-    Scalar(key, node, ancestors) {
-      const range = node.range;
-      if (key === 'key' || !range) return;
-      const path = ancestors.flatMap((ancestor, i) => stepOf(ancestor, ancestors[i + 1] ?? node));
-      found.push({ path, schema: schemaAt(path, content), value: node.value, from: range[0], to: range[1] });
-    },
-  });
+  const walk = (written: unknown, path: readonly string[]): void => {
+    const node = isAlias(written) ? written.resolve(document) : written;
+    if (isSeq(node)) {
+      for (const [index, item] of node.items.entries()) walk(item, [...path, String(index)]);
+    } else if (isMap(node)) {
+      for (const { key, value } of node.items) {
+        const name = String(isScalar(key) ? key.value : key);
+        // What is merged stands where it is merged into.
+        if (name === '<<') for (const base of isSeq(value) ? value.items : [value]) walk(base, path);
+        else walk(value, [...path, name]);
+      }
+    } else if (isScalar(node) && node.range) {
+      const [from, to] = node.range;
+      // The end of the line behind a block (`|`) belongs to its text.
+      const length = text.slice(from, to).trimEnd().length;
+      found.push({ path, schema: schemaAt(path, content), value: node.value, from, to: from + length });
+    }
+  };
+  walk(document.contents, []);
   return found;
-}
-
-/** The name or index under which `child` stands in a node of the tree; nothing for nodes that are no step of a path. */
-function stepOf(ancestor: unknown, child: unknown): string[] {
-  const { items } = ancestor as { items?: unknown[] };
-  if (Array.isArray(items) && !isPair(child)) return [String(items.indexOf(child))];
-  if (!isPair(ancestor)) return [];
-  return [isScalar(ancestor.key) ? String((ancestor.key as Scalar).value) : String(ancestor.key)];
-}
-
-function isPair(node: unknown): node is { key: unknown; value: unknown } {
-  return node !== null && typeof node === 'object' && 'key' in node && 'value' in node && !isScalar(node);
 }
 
 function schemaAt(path: readonly string[], content: unknown): z.ZodType | undefined {
@@ -87,7 +95,9 @@ function schemaAt(path: readonly string[], content: unknown): z.ZodType | undefi
 
 function replace(text: string, replacements: readonly Replacement[]): string {
   let result = text;
-  for (const { from, to, text: inserted } of replacements.toSorted((a, b) => b.from - a.from)) {
+  // Several places may stand for one text.
+  const once = [...new Map(replacements.map((replacement) => [replacement.from, replacement])).values()];
+  for (const { from, to, text: inserted } of once.toSorted((a, b) => b.from - a.from)) {
     result = result.slice(0, from) + inserted + result.slice(to);
   }
   return result;

@@ -19,6 +19,11 @@ export function isSecretPath(path: readonly PropertyKey[], schema: z.ZodType | u
   return SECRET_NAME.test(String(path.at(-1) ?? ''));
 }
 
+/** Where a path of a key is expected the key itself may stand: then it is the text that is secret, not the place. */
+function isPrivateKey(value: unknown): value is string {
+  return typeof value === 'string' && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value);
+}
+
 /** Only placeholders: shows where the secret comes from, not the secret. */
 const ONLY_PLACEHOLDERS = /^(?:\$\{[^}]*\})+$/;
 
@@ -40,6 +45,7 @@ function hideText(text: string, url: boolean): string {
 /** A copy of `content` (as written in a file) in which secrets are replaced; placeholders stay. */
 export function redact(content: unknown, schema: z.ZodType | undefined, path: readonly PropertyKey[] = []): unknown {
   if (content === null || typeof content !== 'object') {
+    if (isPrivateKey(content)) return HIDDEN;
     if (content === null || !isSecretPath(path, schema) || typeof content === 'boolean') return content;
     return typeof content === 'string' ? hideText(content, isUrl(schema)) : HIDDEN;
   }
@@ -56,6 +62,7 @@ export function secretsIn(
   path: readonly PropertyKey[] = [],
 ): string[] {
   if (typeof content === 'string' || typeof content === 'number') {
+    if (isPrivateKey(content)) return [content];
     return isSecretPath(path, schema) ? spellings(String(content), isUrl(schema)) : [];
   }
   if (content === null || typeof content !== 'object') return [];

@@ -1,4 +1,10 @@
-import { loadPipelineDocument, maskDocument, type PipelineDocument, type Resolution } from '../config/index.ts';
+import {
+  isMaskable,
+  loadPipelineDocument,
+  maskDocument,
+  type PipelineDocument,
+  type Resolution,
+} from '../config/index.ts';
 import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
 import { loadJobs } from './load-jobs.ts';
 import type { FileDifference, RunningPipeline } from './operations.ts';
@@ -45,6 +51,8 @@ export function isSame(one: PipelineDocument, other: PipelineDocument): boolean 
   return files.size === others.size && [...files].every(([file, text]) => others.get(file) === text);
 }
 
+const NOT_YAML = 'It is not YAML, so that the secrets in it could not be told from the rest and hidden.\n';
+
 /** How the files of two documents differ; null stands for none at all. Secrets are replaced. */
 export async function differencesOf(
   before: PipelineDocument | null,
@@ -58,9 +66,10 @@ export async function differencesOf(
     const [was, is] = [old.get(file), current.get(file)];
     if (was === is) return [];
     const [from, to] = [(shownOld.get(file) as string | undefined) ?? '', shown.get(file) ?? ''];
-    const patch = createTwoFilesPatch(file, file, from, to, 'deployed', 'new', { context: 3 });
-    const diff =
-      from === to && was !== undefined && is !== undefined ? 'Only a secret that is written out differs.\n' : patch;
+    const patch = () => createTwoFilesPatch(file, file, from, to, 'deployed', 'new', { context: 3 });
+    const isHidden = file === 'config.yaml' && !isMaskable(to);
+    const isSecret = from === to && was !== undefined && is !== undefined;
+    const diff = isHidden ? NOT_YAML : isSecret ? 'Only a secret that is written out differs.\n' : patch();
     return [{ file, change: was === undefined ? 'added' : is === undefined ? 'removed' : 'changed', diff }];
   });
 }
