@@ -260,7 +260,16 @@ class RunningEngine implements Engine {
       flow = before === null ? null : new Flow({ ...this.#flowOptions, running: before.running });
       throw error;
     } finally {
-      if (!this.#isClosing) this.#begin(flow);
+      if (!this.#isClosing) this.#beginNext(flow);
+    }
+  }
+
+  /** The change itself is made; that its path cannot begin is told as when it ends by itself. */
+  #beginNext(flow: Flow | null): void {
+    try {
+      this.#begin(flow);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import { ConfigurationStore } from '../../../src/streams/configuration-store.ts';
+import { SqliteDlq } from '../../../src/streams/dlq-store.ts';
 import { EmbeddedStore } from '../../../src/streams/index.ts';
 import { StateStore } from '../../../src/streams/state-store.ts';
 import { change, DeployWorld } from '../../helpers/deploy-world.ts';
@@ -135,4 +136,23 @@ test('the journal is gone for good before what it held is forgotten', async () =
   });
   await world.engine.pipeline.reset({ flushTarget: false });
   expect(steps.slice(0, 3)).toEqual(['noted resetting', 'removed journal', 'synced data']);
+});
+
+test('a path that cannot begin after a change is told, and begins once it is stopped and started', async () => {
+  await world.run(world.document());
+  await world.client.lpush('orders:id:1', 'a list');
+  await world.send(changes('orders', 3));
+  await world.settled();
+  expect(world.account('orders')).toMatchObject({ written: 2, rejected: 1 });
+  vi.spyOn(SqliteDlq.prototype, 'forgetFrom').mockImplementationOnce(() => {
+    throw full();
+  });
+  await world.engine.pipeline.deploy(world.document(keyed('next')), { origin: 'deploy' }).catch(() => {});
+  expect(world.engine.ready().reasons).toContain('The disk is full.');
+  expect(world.engine.snapshot().store.state).toBe('failed');
+  await world.send([change('orders', 7, 'later')]);
+  await world.engine.pipeline.stop();
+  await world.engine.pipeline.start();
+  await world.settled();
+  expect(await world.client.hget('next:orders:id:7', 'ref')).toBe('later');
 });
