@@ -47,12 +47,13 @@ function sourceOf(entry: EntryBytes): unknown {
   return (payload(value) as { source?: unknown } | null | undefined)?.source;
 }
 
+/** The same text as {@link tableText} of an event with this source. */
 function tableOfSource(source: unknown): string {
   if (typeof source !== 'object' || source === null) return '';
-  const { db = '', schema = '', table, collection } = source as Record<string, unknown>;
+  const { db, keyspace, database_id, schema, table, collection } = source as Record<string, unknown>;
   const name = table ?? collection;
-  if (typeof name !== 'string') return '';
-  return [db, schema, name].filter((part) => typeof part === 'string' && part !== '').join('.');
+  if (typeof name !== 'string' || name === '') return '';
+  return [db ?? keyspace ?? database_id, schema, name].filter((part) => typeof part === 'string' && part !== '').join('.');
 }
 
 /** One text for one key, whatever the order of its columns. A null column is a value like any other. */

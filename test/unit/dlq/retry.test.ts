@@ -344,6 +344,19 @@ test('the oldest records beyond the limit are dropped, and what is left can be r
   expect(here.account).toMatchObject({ written: 5, rejected: 3, sum: 8 });
 });
 
+test.each([{ db: 'd' }, { keyspace: 'd' }, { database_id: 'd' }])(
+  'a record that cannot be decoded is outdated by a newer change of its row, in a table of %j',
+  async (database) => {
+    const here = await start();
+    const source = { connector: 'c', name: 'shop', ...database, table: 'orders' };
+    here.sendRaw('{"id":1}', JSON.stringify({ before: null, after: 'no row', source, op: 'c' }));
+    here.sendRaw('{"id":1}', JSON.stringify({ before: null, after: { id: 1, v: 5 }, source, op: 'u' }));
+    await here.drain();
+    expect(here.account).toMatchObject({ written: 1, rejected: 1 });
+    expect(here.desk.record(STREAM, here.ids[0] ?? '')?.is_superseded).toBe(true);
+  },
+);
+
 test('a record that moves its row is in doubt once another row has the key that it frees', async () => {
   const here = await start();
   const source = { connector: 'postgresql', name: 'shop', db: 'd', schema: 's', table: 'orders', lsn: 1 };
