@@ -4,6 +4,7 @@ import { resolveStreamName } from '../control/index.ts';
 import { type Api, HttpError } from './api.ts';
 import { explainKey } from './explain-key.ts';
 import { explainLine, jobTrial, recentEvent, traceLine, triedEvent } from './history-shapes.ts';
+import type { Looks } from './looks.ts';
 import { recentEvents, tryOnEvent } from './playground.ts';
 import { requireStream } from './requests.ts';
 import { pipelineParams, queryFlag } from './shapes.ts';
@@ -12,9 +13,10 @@ import { traceRecords } from './trace-records.ts';
 
 const TAG = 'History';
 const BASE = '/api/v2/pipelines/{name}';
+const TOO_MANY = 'Too many traces and explanations at the same time';
 
 /** What people see of single events: those that made a key, those on their way now, and those to try a job on. */
-export function addHistoryRoutes(api: Api): void {
+export function addHistoryRoutes(api: Api, looks: Looks): void {
   api.add({
     method: 'POST',
     path: `${BASE}/traces`,
@@ -31,9 +33,10 @@ export function addHistoryRoutes(api: Api): void {
       .prefault({}),
     answer: traceLine,
     isStream: true,
-    failures: { 404: 'No such stream' },
+    failures: { 404: 'No such stream', 429: TOO_MANY },
     handle: ({ engine, body, signal }) => {
       const stream = body.stream === undefined ? undefined : requireStream(engine, body.stream);
+      looks.beginUntil(signal);
       return traceRecords(engine, { ...body, stream }, signal);
     },
   });
@@ -51,11 +54,12 @@ export function addHistoryRoutes(api: Api): void {
     }),
     answer: explainLine,
     isStream: true,
-    failures: { 404: 'No such target', 409: 'Nothing is deployed' },
+    failures: { 404: 'No such target', 409: 'Nothing is deployed', 429: TOO_MANY },
     handle: ({ engine, query, signal }) => {
       const { key, target, since, as_deployed: asDeployed = false } = query;
       const fromMs = since === undefined ? undefined : readSince(since, Date.now());
       requireTarget(engine, target);
+      looks.beginUntil(signal);
       return explainKey(engine, { key, target, fromMs, asDeployed }, signal);
     },
   });

@@ -8,6 +8,7 @@ import { refusalFor } from './failures.ts';
 import { addHistoryRoutes } from './history-routes.ts';
 import { addJobRoutes } from './job-routes.ts';
 import type { Login } from './login.ts';
+import { Looks } from './looks.ts';
 import { addMetricRoutes } from './metric-routes.ts';
 import { addPipelineRoutes } from './pipeline-routes.ts';
 import { addRevisionRoutes } from './revision-routes.ts';
@@ -26,6 +27,7 @@ export interface ApiParts {
 export function allRoutes({ login, onError }: ApiParts): RouteTable {
   const changes = new Changes();
   const actions = new Actions((error) => refusalFor(error, onError).body.detail);
+  const looks = new Looks();
   // The order is that of the documentation.
   const files: readonly AddRoutes[] = [
     (api) => addPipelineRoutes(api, changes),
@@ -34,11 +36,11 @@ export function allRoutes({ login, onError }: ApiParts): RouteTable {
     addDlqRoutes,
     addSecretRoutes,
     addEngineRoutes,
-    addHistoryRoutes,
+    (api) => addHistoryRoutes(api, looks),
     addMetricRoutes,
     addDesignRoutes,
     (api) => addV1Routes(api, { login }),
-    (api) => addV1PipelineRoutes(api, { changes, actions }),
+    (api) => addV1PipelineRoutes(api, { changes, actions, looks }),
     addSourceRoutes,
   ];
   const table = new RouteTable();

@@ -4,6 +4,7 @@ import type { Actions } from './actions.ts';
 import { type Api, HttpError } from './api.ts';
 import { type Changes, deployDocument } from './changes.ts';
 import { type ConfigJson, configOf, isMap, mergeConfig, mergePatch } from './config-json.ts';
+import type { Looks } from './looks.ts';
 import { configShape, deployQuery, undeploy } from './pipeline-routes.ts';
 import { traceRecords } from './trace-records.ts';
 
@@ -21,8 +22,14 @@ const action = z.object({
 
 type Edit = (config: ConfigJson) => ConfigJson;
 
+export interface V1Parts {
+  readonly changes: Changes;
+  readonly actions: Actions;
+  readonly looks: Looks;
+}
+
 /** RDI's API v1 of the pipeline: what takes time gives the id of an action, to be asked for. */
-export function addV1PipelineRoutes(api: Api, { changes, actions }: { changes: Changes; actions: Actions }): void {
+export function addV1PipelineRoutes(api: Api, { changes, actions, looks }: V1Parts): void {
   /** Checks first, so that what is wrong is told at once; the rest is an action. RDI starts what is deployed. */
   const deploy = async (engine: Engine, edit: Edit, isDryRun: boolean | undefined) => {
     const { done } = await changes.start(
@@ -60,9 +67,12 @@ export function addV1PipelineRoutes(api: Api, { changes, actions }: { changes: C
       })
       .prefault({}),
     answer: actionId,
+    failures: { 429: 'Too many traces and explanations at the same time' },
     handle: ({ engine, body }) => {
+      const end = looks.begin();
       const seconds = AbortSignal.timeout(body.timeout * 1000);
-      return actions.start(gather(traceRecords(engine, { ...body, stream: undefined }, seconds)));
+      const records = gather(traceRecords(engine, { ...body, stream: undefined }, seconds));
+      return actions.start(records.finally(end));
     },
   });
   api.add({
