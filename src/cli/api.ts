@@ -239,6 +239,9 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
   const cause = error.cause as NodeJS.ErrnoException | undefined;
+  // Codes of the HTTP client: something listens there and speaks another language.
+  if (/^(?:UND_ERR_SOCKET|HPE_)/.test(cause?.code ?? ''))
+    return `what listens there does not speak HTTP (${cause?.code})`;
   return certificateReason(cause?.code) ?? cause?.code ?? cause?.message ?? error.message;
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { NotFound } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A named place of an rdi, as `~/.redis-di` keeps it (RDI 1.19). Passwords and keys are never kept. */
@@ -62,13 +63,13 @@ export async function writeContexts(env: Terminal['env'], { current, contexts }:
   await rename(draft, file);
 }
 
-/** The context of that name. @throws ConfigError that lists the names there are */
+/** The context of that name. @throws NotFound that lists the names there are */
 export function contextNamed({ contexts }: Contexts, name: string): ApiContext {
   const found = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   if (found !== undefined) return found;
   const names = Object.keys(contexts);
   const known = names.length === 0 ? 'There is none yet' : `There are: ${names.join(', ')}`;
-  throw new ConfigError('CONFIG_INVALID', `There is no context ${name}`, {
+  throw new NotFound('CONFIG_INVALID', `There is no context ${name}`, {
     fix: `${known}. Make one with rdi set-context ${name} --api-url URL.`,
   });
 }

@@ -44,10 +44,14 @@ export class ApiError extends RdiError {
 /** What was waited for did not happen in time. It may still happen. */
 export class TimedOut extends Error {}
 
+/** What a command was asked for by name is not there, and no running rdi was needed to see it. */
+export class NotFound extends ConfigError {}
+
 /** The exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return EXIT.interrupted;
   if (error instanceof TimedOut) return EXIT.timeout;
+  if (error instanceof NotFound) return EXIT.notFound;
   if (error instanceof ConfigError) return EXIT.usage;
   if (error instanceof ApiError) return exitCodeOfRefusal(error);
   if (error instanceof RdiError && error.code === 'REPLAY_UNREACHABLE') return EXIT.unreachable;

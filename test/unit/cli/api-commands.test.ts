@@ -214,7 +214,30 @@ describe('DLQ commands', () => {
   it('end with 5 for a stream that is not there', async () => {
     const { code, err } = await run(['list-dlq-records', 'nothing']);
     expect(code).toBe(5);
-    expect(err).toMatch(/^API_REFUSED: No stream, or more than one, is called nothing/);
+    expect(err).toMatch(/^API_REFUSED: No stream is called nothing\. rdi status/);
+  });
+
+  it('name the stream that was probably meant', async () => {
+    const { err } = await run(['list-dlq-records', 'oders']);
+    expect(err).toContain('No stream is called oders; did you mean orders? rdi status shows all names.');
+  });
+
+  it('name those that a short name could mean', async () => {
+    const streams = ['a.orders', 'b.orders'].map((name) => streamAccount({ name }));
+    const engine = fakeEngine(() => engineSnapshot({ streams, dlqs: [] }));
+    const { code, err } = await run(['list-dlq-records', 'orders'], engine);
+    expect(code).toBe(5);
+    expect(err).toContain('Several streams are called orders: a.orders, b.orders. Give more of the name.');
+  });
+
+  it('end with 5 for a record that is not there, also when it should be retried or dropped', async () => {
+    const ids = ['orders', '--id', '77'];
+    const codes = [run(['get-dlq-record', 'orders', '77']), run(['retry-dlq', ...ids]), run(['drop-dlq', ...ids])];
+    expect((await Promise.all(codes)).map(({ code }) => code)).toEqual([5, 5, 5]);
+  });
+
+  it('refuse an empty id', async () => {
+    expect(await run(['get-dlq-record', 'orders', ''])).toMatchObject({ code: 2, out: '' });
   });
 });
 

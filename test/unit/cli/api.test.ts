@@ -276,7 +276,7 @@ describe('contexts', () => {
     expect((await run(['set-context', 'a'], { env })).out).toContain('rdi use-context a');
     expect((await run(['delete-context', 'a'], { env })).code).toBe(2);
     expect((await run(['delete-all-contexts', '-f'], { env })).code).toBe(0);
-    expect((await run(['describe-context', 'a'], { env })).code).toBe(2);
+    expect((await run(['describe-context', 'a'], { env })).code).toBe(5);
   });
 
   it.each([
