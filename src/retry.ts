@@ -53,7 +53,7 @@ export class Retry implements Retrier {
   constructor(options: RetryOptions) {
     this.#options = options;
     this.#ids = [...options.ids].sort((one, other) => Number(one) - Number(other));
-    this.#freed = new Set(options.dlq.freedRows(options.stream, MAX_RECORDS));
+    this.#freed = new Set(options.dlq.freedRows(options.stream));
   }
 
   async next(): Promise<RetriedRecords | 'moved' | null> {

@@ -75,9 +75,10 @@ export class Dlq {
     return this.#options.store.rowRecords(stream.name, key);
   }
 
-  /** Rows whose oldest record waits behind nothing any more; at most so many. */
-  freedRows(stream: Stream, limit: number): string[] {
-    return this.#options.store.freedRows(stream.name, limit);
+  /** Rows whose oldest record waits behind nothing any more. */
+  freedRows(stream: Stream): string[] {
+    const { store } = this.#options;
+    return store.freedRows(stream.name, store.count(stream.name));
   }
 
   /** Deletes the records of entries that are not settled: those are read again, and rejected again or not. */

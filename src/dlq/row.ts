@@ -53,7 +53,9 @@ function tableOfSource(source: unknown): string {
   const { db, keyspace, database_id, schema, table, collection } = source as Record<string, unknown>;
   const name = table ?? collection;
   if (typeof name !== 'string' || name === '') return '';
-  return [db ?? keyspace ?? database_id, schema, name].filter((part) => typeof part === 'string' && part !== '').join('.');
+  return [db ?? keyspace ?? database_id, schema, name]
+    .filter((part) => typeof part === 'string' && part !== '')
+    .join('.');
 }
 
 /** One text for one key, whatever the order of its columns. A null column is a value like any other. */

@@ -428,6 +428,18 @@ describe('with park_key', () => {
     expect(here.account).toMatchObject({ written: 2, rejected: 1, sum: 3 });
   });
 
+  test('what waited behind any number of dropped records follows', async () => {
+    const here = await start({ onReject: 'park_key' });
+    const rows = Array.from({ length: 450 }, (_, i) => i + 1);
+    for (const row of rows) here.refused.add(here.send(row).version);
+    for (const row of rows) here.send(row);
+    await here.drain();
+    expect(here.ids).toHaveLength(900);
+    await here.desk.drop({ ids: here.ids.slice(0, 450) });
+    await expect.poll(() => here.ids.length, { timeout: 5000 }).toBe(0);
+    expect(here.rows).toEqual(fold(here.sent));
+  });
+
   test('a full queue stops the stream instead of dropping a record, and says what to do', async () => {
     const here = await start({ onReject: 'park_key', maxRecords: 3 });
     here.refused.add(1);
