@@ -24,7 +24,7 @@ import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts';
 export function loadPipeline(dir: string, options: Resolution): LoadedPipeline {
   const file = readPipelineFile(dir);
   const jobs = listJobFiles(join(dir, 'jobs')).map((path) => readYamlFile(path));
-  return load({ dir, folder: resolve(dir), file, jobs }, options);
+  return load({ dir, folder: resolve(dir), file, jobs, problems: [] }, options);
 }
 
 /**
@@ -42,7 +42,20 @@ export function loadPipelineDocument(
   const jobs = Object.keys(document.jobs)
     .sort()
     .map((name) => parseYaml(place(join('jobs', name)), document.jobs[name] as string));
-  return load({ dir, folder: document.folder, file, jobs }, options);
+  return load({ dir, folder: document.folder, file, jobs, problems: misnamed(document, place) }, options);
+}
+
+/** Files of a folder have such names; a deployed text must not get one that leads out of it. */
+const FILE_NAME = /^[^./\\\p{Cc}][^/\\\p{Cc}]{0,249}\.ya?ml$/u;
+
+function misnamed({ jobs, tests }: PipelineDocument, place: (name: string) => string): ConfigProblem[] {
+  const message = 'this is no name of a file: one such as `orders.yaml` is needed';
+  const folders = { jobs, 'jobs/tests': tests };
+  return Object.entries(folders).flatMap(([folder, texts]) =>
+    Object.keys(texts)
+      .filter((name) => !FILE_NAME.test(name))
+      .map((name) => ({ file: place(`${folder}/${JSON.stringify(name)}`), line: 0, col: 0, message })),
+  );
 }
 
 interface PipelineFiles {
@@ -50,11 +63,15 @@ interface PipelineFiles {
   readonly folder: string;
   readonly file: YamlFile;
   readonly jobs: readonly YamlFile[];
+  readonly problems: readonly ConfigProblem[];
 }
 
-function load({ dir, folder, file, jobs: jobYamls }: PipelineFiles, resolution: Resolution): LoadedPipeline {
+function load(
+  { dir, folder, file, jobs: jobYamls, problems: known }: PipelineFiles,
+  resolution: Resolution,
+): LoadedPipeline {
   const jobs = readJobs(jobYamls);
-  const problems: ConfigProblem[] = [...file.problems, ...jobs.problems];
+  const problems: ConfigProblem[] = [...known, ...file.problems, ...jobs.problems];
   if (file.problems.length > 0) throw invalid(problems);
 
   // An empty file is a cleared pipeline.
