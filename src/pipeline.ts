@@ -313,6 +313,7 @@ export class Pipeline {
       await dlq.settle(rejected, appliedIn(passage, dlq), this.#stopping.signal);
     }
     lane.finish(passage);
+    this.#followUpParked(rejected);
     if (entries.length === 0) return;
     const { readMs, decodeMs, transformMs, lastEvent } = passage;
     const writeMs = writtenAt - handedOverAt;
@@ -321,6 +322,14 @@ export class Pipeline {
     const written = transformer.connections.filter((_name, i) => (writes[i]?.length ?? 0) > 0);
     const times = { readMs, decodeMs, transformMs, writeMs, settleMs, totalMs };
     onBatch({ entries: entries.length, ...times, lastEvent, written, passage });
+  }
+
+  /** What an entry waited behind may have been dropped before the entry itself was stored. */
+  #followUpParked(rejected: readonly RejectedEntry[]): void {
+    const parked = rejected.filter(({ rejection }) => rejection.code === 'PARKED_BEHIND');
+    for (const stream of new Set(parked.map(({ entry }) => entry.stream as StoredStream))) {
+      if (this.#parts.dlq.hasFreedRow(stream)) void this.retry(stream, [], { force: false });
+    }
   }
 
   #judge(lane: Lane, passage: Passage, outcomes: readonly WriteOutcome[]): void {

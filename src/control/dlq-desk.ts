@@ -59,6 +59,7 @@ export class DlqDesk implements DlqControl {
     const known = { ...row, table: row.table || record.table, source: row.source ?? record.source };
     if (!this.#dlqs.edit(id, { fields, entry, isSuperseded, row: known })) return false;
     await this.#parts.store().sync();
+    if (row.key !== record.key) this.#followUp(stream);
     return true;
   }
 

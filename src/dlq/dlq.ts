@@ -81,6 +81,10 @@ export class Dlq {
     return store.freedRows(stream.name, store.count(stream.name));
   }
 
+  hasFreedRow(stream: Stream): boolean {
+    return this.#options.store.freedRows(stream.name, 1).length > 0;
+  }
+
   /** Deletes the records of entries that are not settled: those are read again, and rejected again or not. */
   forgetUnsettled(stream: Stream, position: number): void {
     if (this.has(stream)) this.#options.store.forgetFrom(stream.name, stream.db, position);

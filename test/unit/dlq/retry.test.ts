@@ -428,6 +428,41 @@ describe('with park_key', () => {
     expect(here.account).toMatchObject({ written: 2, rejected: 1, sum: 3 });
   });
 
+  test('a change that came to wait behind a record that is dropped meanwhile follows', async () => {
+    const here = await start({ onReject: 'park_key' });
+    here.refused.add(1);
+    here.send(1);
+    await here.drain();
+    here.setTargetAway(true);
+    here.send(1);
+    here.send(2);
+    await here.store.flush();
+    await expect.poll(() => here.pipeline?.inFlightEntries).toBe(2);
+    await here.desk.drop({ ids: here.ids });
+    here.setTargetAway(false);
+    await expect
+      .poll(() => here.rows)
+      .toEqual(
+        new Map([
+          [1, 2],
+          [2, 3],
+        ]),
+      );
+    await expect.poll(() => here.ids).toEqual([]);
+  });
+
+  test('what waited behind a record that is given to another row follows', async () => {
+    const here = await start({ onReject: 'park_key' });
+    here.refused.add(1);
+    here.send(1);
+    here.send(1);
+    await here.drain();
+    const [first = ''] = here.ids;
+    await here.desk.edit(STREAM, first, { key: '{"id":9}' });
+    await expect.poll(() => here.ids).toEqual([first]);
+    expect(here.rows).toEqual(new Map([[1, 2]]));
+  });
+
   test('what waited behind any number of dropped records follows', async () => {
     const here = await start({ onReject: 'park_key' });
     const rows = Array.from({ length: 450 }, (_, i) => i + 1);
