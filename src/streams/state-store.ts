@@ -117,6 +117,8 @@ export class StateStore {
 function openExclusive(folder: string, file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // Deployed texts and rejected rows are in there, and the folder may be one that others can look into.
+    if (!fs.existsSync(file)) fs.closeSync(fs.openSync(file, 'a', 0o600));
     database = new DatabaseSync(file, { timeout: 0 });
     database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;');
     // A write takes the exclusive lock now, and leaves a write-ahead log to flush.
