@@ -34,5 +34,11 @@ export { describeEdited, type RejectedEntry } from './describe.ts';
 export { Dlq, type DlqOptions, type RetriedBatch } from './dlq.ts';
 export { fieldCount, fieldTexts, replaceKeyAndValue } from './entry-texts.ts';
 export type { AppliedEntry } from './newer.ts';
-export { rowOf } from './row.ts';
-export { compareSources, readSourcePosition, type SourceOrder, type SourcePosition } from './source-position.ts';
+export { rowOf, sourcePositionOf } from './row.ts';
+export {
+  compareSources,
+  readSourcePosition,
+  type SourceOrder,
+  type SourcePosition,
+  sourcePositionText,
+} from './source-position.ts';

@@ -33,6 +33,7 @@ export function rowOf(entry: EntryBytes, db: number, event: ChangeEvent | null):
   };
 }
 
+/** Where the change stands at its source; null where the entry does not say it. */
 export function sourcePositionOf(entry: EntryBytes): SourcePosition | null {
   return readSourcePosition(sourceOf(entry));
 }

@@ -51,6 +51,24 @@ export function readSourcePosition(source: unknown): SourcePosition | null {
   };
 }
 
+/** A place in the log of a database as its people write it: `lsn 0/16B3748`, `binlog mysql-bin.000003:154`, `scn 1234`. */
+export function sourcePositionText({ members }: SourcePosition): string | null {
+  const { file, pos = '0', row, gtid, lsn } = members;
+  if (file !== undefined) {
+    return `binlog ${file}:${pos}${row === undefined ? '' : `, row ${row}`}${gtid === undefined ? '' : `, gtid ${gtid}`}`;
+  }
+  if (lsn !== undefined) return `lsn ${lsnOf(lsn)}`;
+  const said = (word: string, name: string) => (members[name] === undefined ? null : `${word} ${members[name]}`);
+  return said('scn', 'scn') ?? said('lsn', 'change_lsn') ?? said('lsn', 'commit_lsn') ?? said('ord', 'ord');
+}
+
+/** PostgreSQL's way to write a position: both halves in hexadecimal. */
+function lsnOf(number: string): string {
+  if (!/^\d+$/.test(number)) return number;
+  const whole = BigInt(number);
+  return `${(whole >> 32n).toString(16)}/${(whole & 0xffffffffn).toString(16)}`.toUpperCase();
+}
+
 export type SourceOrder = 'newer' | 'older' | 'same' | 'unknown';
 
 /** How `one` stands to `other` at the source. `unknown` where the two cannot be compared. */

@@ -1,6 +1,7 @@
 import { loadPipelineDocument } from '../config/index.ts';
 import type { Engine, RevisionContent } from '../control/index.ts';
 import { loadJobs } from '../control/load-jobs.ts';
+import { sourcePositionOf, sourcePositionText } from '../dlq/index.ts';
 import { ConfigError } from '../errors.ts';
 import type { Configuration, KeyNow } from '../rehearsal/index.ts';
 import { formatEntryId, type StreamEntry } from '../types.ts';
@@ -40,6 +41,10 @@ export async function* explainKey(
     lookups: history.lookups,
     configurationOf: (entry) => (asDeployed ? revisions.configurationAt(entry, current, note) : current),
     revisionOf: (entry) => revisions.numberAt(entry.ms),
+    sourcePositionOf: (entry) => {
+      const position = sourcePositionOf(entry);
+      return position && sourcePositionText(position);
+    },
     isSettled: (entry) => history.isSettled(entry),
     rejectionOf: (entry) => rejections.get(idOf(entry.stream.name, formatEntryId(entry))),
   });

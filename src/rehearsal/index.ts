@@ -45,9 +45,9 @@ export { type Configuration, type KeyEvent, KeyHistory } from './key-history.ts'
 export { Keyspace, type KeyspaceOptions, type StoredKey, type StoredValue } from './keyspace.ts';
 export { loadForRehearsal } from './load.ts';
 export { parseLookup } from './lookup-answers.ts';
-export { type RawEntry, rawOf, sourcePositionOf } from './raw-entry.ts';
+export { type RawEntry, rawOf } from './raw-entry.ts';
 export { Rehearsal, requireJobs } from './rehearsal.ts';
 export { TestRunner } from './run-test.ts';
 export { type KeyNow, readKey } from './stored-value.ts';
-export { describeChange, describeOther, lookupConnections, rowJson, Trial } from './trial.ts';
+export { describeChange, describeOther, rowJson, Trial } from './trial.ts';
 export type { Difference, GivenLookup, JobTest, RehearsedEvent, TestResult } from './types.ts';

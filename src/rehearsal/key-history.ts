@@ -3,7 +3,6 @@ import { Decoder } from '../decode/index.ts';
 import { type EventTransformer, type JobDefinition, keyPrefixes, type LookupReader } from '../transform/index.ts';
 import { type ChangeEvent, formatEntryId, type StreamEntry, type TableIdentity } from '../types.ts';
 import type { TargetWrite } from '../write/index.ts';
-import { rawOf, sourcePositionOf } from './raw-entry.ts';
 import { describeChange, Trial, transformerFor } from './trial.ts';
 import type { AskedLookup, RehearsedBlock, RehearsedCommand } from './types.ts';
 
@@ -50,6 +49,8 @@ export interface KeyHistoryOptions {
   readonly configurationOf: (entry: StreamEntry) => Configuration;
   /** The revision that was in force when the entry arrived. */
   readonly revisionOf: (entry: StreamEntry) => number | null;
+  /** Where the change stands in the log of its database, as its people write it; null where the entry does not say it. */
+  readonly sourcePositionOf: (entry: StreamEntry) => string | null;
   readonly isSettled: (entry: StreamEntry) => boolean;
   /** Why the entry was rejected; undefined when it was not. */
   readonly rejectionOf: (entry: StreamEntry) => string | undefined;
@@ -118,7 +119,7 @@ export class KeyHistory {
   }
 
   async #describe({ entry, event }: Candidate, scanner: Scanner, signal: AbortSignal): Promise<KeyEvent> {
-    const { revisionOf, isSettled, rejectionOf } = this.#options;
+    const { revisionOf, sourcePositionOf, isSettled, rejectionOf } = this.#options;
     const { rehearsed, commands } = await scanner.tell(event, signal);
     const reason = rejectionOf(entry);
     const { table, op, key, before, after, job, blocks, lookups } = rehearsed;
@@ -127,7 +128,7 @@ export class KeyHistory {
       entry_id: formatEntryId(entry),
       arrived_at: entry.ms,
       source_at: event.sourceMs || null,
-      source_position: sourcePositionOf(rawOf(entry)),
+      source_position: sourcePositionOf(entry),
       table,
       op,
       key,
