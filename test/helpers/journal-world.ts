@@ -139,6 +139,7 @@ export class JournalWorld {
   /** Whoever looks back sees acknowledged entries only, each once and in order, and everything that is not settled. */
   async checkHistory(): Promise<void> {
     const known = new Map(this.#acknowledged.map((entry) => [entry.position, entry]));
+    const newest = this.#acknowledged.at(-1)?.position ?? -1;
     const missing = new Set(this.unsettled.map(({ position }) => position));
     let last = -1;
     const reader = this.store.historyReader(
@@ -151,8 +152,7 @@ export class JournalWorld {
         const model = known.get(entry.position);
         // What became durable after this check began is not in the model yet.
         if (model) assertSame(entry, model);
-        else
-          assert.ok(entry.position > (this.#acknowledged.at(-1)?.position ?? -1), 'nothing is seen that was not there');
+        else assert.ok(entry.position > newest, 'nothing is seen that was not there');
         assert.ok(entry.position > last, 'in order');
         last = entry.position;
         missing.delete(entry.position);
