@@ -135,7 +135,8 @@ function stallProblems({ stalled = [], takenAt }: EngineSnapshot): Problem[] {
   });
 }
 
-function backpressureProblems({ endpoint, totals }: EngineSnapshot): Problem[] {
+function backpressureProblems({ endpoint, totals, pipeline }: EngineSnapshot): Problem[] {
+  if (pipeline.awaitsFeederRestart) return [];
   const how = {
     none: undefined,
     full: 'they are told that memory is full, and wait',

@@ -135,8 +135,14 @@ function addBulkRoutes(api: Api): void {
     params: pipelineParams,
     body: selectionBody,
     answer: retryReport,
-    failures: { 404: 'No such table' },
-    handle: ({ engine, body }) => engine.dlq.retry(selectionOf(engine, body), { force: body.force ?? false }),
+    failures: { 404: 'No such table', 409: 'The pipeline is stopped' },
+    handle: ({ engine, body }) => {
+      const selection = selectionOf(engine, body);
+      if (engine.pipeline.state === 'stopped') {
+        throw new HttpError(409, 'The pipeline is stopped, so nothing can be retried. Start it with rdi start first.');
+      }
+      return engine.dlq.retry(selection, { force: body.force ?? false });
+    },
   });
   api.add({
     method: 'POST',

@@ -13,6 +13,8 @@ class ReplayError extends RdiError {}
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'";
 const ENTRY_ID = /^\d+-\d+$/;
 const HELD_DELAY_MS = 1000;
+/** Where Debezium keeps its offsets unless it is told otherwise. */
+const OFFSETS = 'metadata:debezium:offsets';
 
 export interface FeederOptions {
   readonly address: ReplayAddress;
@@ -38,18 +40,20 @@ interface Outcome {
  */
 export class Feeder {
   readonly #options: FeederOptions;
+  readonly #login: readonly RecordedCommand[];
   readonly #handshake: readonly RecordedCommand[];
   #connection: FeederConnection | undefined;
   #delayMs: number;
+  #hasToldStart = false;
 
   constructor(options: FeederOptions) {
     this.#options = options;
     this.#delayMs = options.retry.initialMs;
     const { user, password } = options.address;
-    const login =
+    this.#login =
       password === undefined ? [] : [command(user === undefined ? ['AUTH', password] : ['AUTH', user, password])];
-    const recorded = options.handshake.filter(({ name }) => login.length === 0 || name !== 'AUTH');
-    this.#handshake = [...login, ...recorded];
+    const recorded = options.handshake.filter(({ name }) => this.#login.length === 0 || name !== 'AUTH');
+    this.#handshake = [...this.#login, ...recorded];
   }
 
   /**
@@ -106,6 +110,23 @@ export class Feeder {
     this.#connection = undefined;
   }
 
+  /**
+   * What Debezium's offset store does once, at the start, over a connection of its own (2.5 to 3.6). After a reset rdi serves only
+   * feeders that have started anew, and it is by this that it knows them. A replay has started now.
+   */
+  async #tellStart(): Promise<void> {
+    if (this.#hasToldStart) return;
+    this.#hasToldStart = true;
+    const { address, silenceMs } = this.#options;
+    const connection = await FeederConnection.open(address, silenceMs);
+    try {
+      const asks = [command(['CLIENT', 'SETNAME', 'debezium:offsets']), command(['HGETALL', OFFSETS])];
+      for (const step of [...this.#login, ...asks]) await connection.exchange([step]);
+    } finally {
+      connection.close();
+    }
+  }
+
   async #open(): Promise<FeederConnection> {
     this.#options.signal.throwIfAborted();
     const connection = await FeederConnection.open(this.#options.address, this.#options.silenceMs);
@@ -131,6 +152,7 @@ export class Feeder {
           if (!reply.text.startsWith('LOADING')) throw stopped(probe, reply);
         } else if (probe.name !== 'INFO' || reply?.kind !== 'text' || !saysFull(reply.text)) break;
         this.#options.counts.held++;
+        await this.#tellStart();
         await this.#pause(HELD_DELAY_MS);
       }
     }

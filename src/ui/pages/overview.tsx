@@ -124,7 +124,7 @@ function KeyFigures(props: { status: Status; latencies: Latencies; point: Point 
 }
 
 function LatencyFigure({ label, latency }: { label: string; latency: Latency | null }): JSX.Element {
-  const note = latency ? `half of all; 99 % within ${formatDuration(latency.p99 * 1000)}` : 'no change yet';
+  const note = latency ? `median; 99 of 100: ${formatDuration(latency.p99 * 1000)}` : 'no change yet';
   return <Figure label={label} value={latency ? formatDuration(latency.p50 * 1000) : '–'} note={note} />;
 }
 
@@ -297,7 +297,7 @@ function StoreFill({ status: { store, memory } }: { status: Status }): JSX.Eleme
         <dt>On disk</dt>
         <dd>
           <Bar share={store.bytes / Math.max(1, store.limitBytes)} label="Disk limit used" /> {formatBytes(store.bytes)}{' '}
-          of {formatBytes(store.limitBytes)}, {store.segments} segments
+          of {formatBytes(store.limitBytes)}, {store.segments} {store.segments === 1 ? 'segment' : 'segments'}
         </dd>
         <dt>In memory</dt>
         <dd>

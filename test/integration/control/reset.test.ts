@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { commandBytes } from '../../helpers/bulk-strings.ts';
 import { change, DeployWorld } from '../../helpers/deploy-world.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
+import { runCommand } from '../../helpers/rdi-command.ts';
 
 const OFFSETS = 'metadata:debezium:offsets';
 
@@ -180,3 +184,16 @@ test('what feeders keep of themselves can be looked at, and is gone after a rese
   await world.engine.pipeline.reset({ flushTarget: false });
   expect(world.engine.offsets()).toEqual({});
 });
+
+test('a replay after a reset counts as a feeder that starts anew', async () => {
+  await world.run(world.document());
+  await world.send([change('orders', 1, 'x')]);
+  await world.engine.pipeline.reset({ flushTarget: true });
+  const recording = join(world.folder, 'rows.resp');
+  const setName = commandBytes('CLIENT', 'SETNAME', 'debezium:redis:sink');
+  writeFileSync(recording, Buffer.concat([setName, commandBytes('INFO', 'memory'), change('orders', 7, 'again', 'r')]));
+  const replayed = await runCommand(['replay', recording, '--to', `127.0.0.1:${world.port}`]);
+  expect(replayed).toMatchObject({ code: 0 });
+  await world.settled();
+  expect(await world.client.keys('*')).toEqual(['orders:id:7']);
+}, 30_000);
