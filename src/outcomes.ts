@@ -1,4 +1,7 @@
-import type { Rejection } from './types.ts';
+import { OUTCOME, type Progress } from './checkpoint/index.ts';
+import type { AppliedEntry, Dlq } from './dlq/index.ts';
+import type { Passage } from './lane.ts';
+import type { Rejection, Stream, StreamEntry } from './types.ts';
 import type { Refused, TargetWrite, WriteOutcome } from './write/index.ts';
 
 /**
@@ -25,4 +28,36 @@ export function mergeOutcomes(
 export function rejectionOf({ code, reason, origin }: Refused): Rejection {
   if (origin === undefined) return { code, reason };
   return { code, reason: `Job "${origin.job}", ${origin.step}: ${reason}`, origin };
+}
+
+/** Entries that give their rows a value which records of the DLQ may be older than. */
+export function appliedIn({ entries, events, outcomes, rejected }: Passage, dlq: Dlq): AppliedEntry[] {
+  const applied: AppliedEntry[] = [];
+  const known = new Map<Stream, boolean>(rejected.map(({ entry }) => [entry.stream, true]));
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as StreamEntry;
+    let isWatched = known.get(entry.stream);
+    if (isWatched === undefined) {
+      isWatched = dlq.has(entry.stream);
+      known.set(entry.stream, isWatched);
+    }
+    const event = events[i];
+    if (isWatched && event && APPLIED.has(outcomes[i] as number)) applied.push({ entry, event });
+  }
+  return applied;
+}
+
+const APPLIED: ReadonlySet<number> = new Set([OUTCOME.written, OUTCOME.filtered, OUTCOME.superseded]);
+
+/** Takes out what was made of entries at or behind the place where their stream stopped; they are read again on resume. */
+export function dropLeft(progress: Progress, { entries, events, outcomes, writes }: Passage): void {
+  const isLeft = ({ index }: TargetWrite) => progress.isLeft(entries[index] as StreamEntry);
+  for (const list of writes as TargetWrite[][]) {
+    if (list.some(isLeft)) list.splice(0, list.length, ...list.filter((write) => !isLeft(write)));
+  }
+  for (const [i, entry] of entries.entries()) {
+    if (!progress.isLeft(entry)) continue;
+    outcomes[i] = OUTCOME.left;
+    events[i] = null;
+  }
 }

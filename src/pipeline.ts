@@ -11,26 +11,20 @@
  * Records of the DLQ that are tried again (`retry.ts`) are batches of the lane of their stream, between what it has settled and
  * what it reads next. With `on_reject: park_key` one batch at a time goes through, and no row twice at a time (`row-order.ts`).
  */
-import { type Checkpoint, OPERATION, OUTCOME, type Progress } from './checkpoint/index.ts';
+import { type Checkpoint, OPERATION, OUTCOME } from './checkpoint/index.ts';
 import type { ErrorHandling, OnReject } from './config/index.ts';
 import type { ControlKind, Decoder } from './decode/index.ts';
-import type { AppliedEntry, Dlq, RejectedEntry } from './dlq/index.ts';
-import { Lane, type Passage, type ReadLimits } from './lane.ts';
+import type { Dlq, RejectedEntry } from './dlq/index.ts';
+import type { Lane, Passage, ReadLimits } from './lane.ts';
+import { Lanes } from './lanes.ts';
 import type { Clock } from './lib/clock.ts';
-import { mergeOutcomes, rejectionOf } from './outcomes.ts';
+import { appliedIn, dropLeft, mergeOutcomes, rejectionOf } from './outcomes.ts';
 import { Retry, type RetryResult } from './retry.ts';
 import { RowOrder } from './row-order.ts';
 import type { StoredStream, StreamStore } from './streams/index.ts';
-import { type EventTransformer, MAIN_LANE } from './transform/index.ts';
-import {
-  type ChangeEvent,
-  formatEntryId,
-  type Rejection,
-  type Stream,
-  type StreamEntry,
-  type TableIdentity,
-} from './types.ts';
-import type { TargetWrite, WriteOutcome, Writer } from './write/index.ts';
+import type { EventTransformer } from './transform/index.ts';
+import { type ChangeEvent, formatEntryId, type Rejection, type StreamEntry, type TableIdentity } from './types.ts';
+import type { WriteOutcome, Writer } from './write/index.ts';
 
 /** Records that change no row and yet speak of rows, or of what somebody wrote: counted with what jobs filter out. */
 const FILTERED_CONTROLS: ReadonlySet<ControlKind> = new Set(['tombstone', 'truncate', 'message']);
@@ -91,14 +85,9 @@ const OPERATIONS = {
 /** The running path from the store to the targets. */
 export class Pipeline {
   readonly #parts: PipelineParts;
-  readonly #main: Lane;
-  readonly #sideLanes = new Map<string, Lane>();
+  readonly #lanes: Lanes;
   readonly #stopping = new AbortController();
-  readonly #ended = Promise.withResolvers<void>();
-  readonly #over = Promise.withResolvers<void>();
   readonly #parksKeys: boolean;
-  #running = 0;
-  #hasStarted = false;
   readonly #tables = new Map<StoredStream, TableIdentity>();
 
   constructor(parts: PipelineParts) {
@@ -106,18 +95,28 @@ export class Pipeline {
     this.#parksKeys = parts.onReject === 'park_key' && parts.errorHandling === 'dlq';
     const { store, checkpoint, dlq } = parts;
     for (const stream of store.streams()) dlq.forgetUnsettled(stream, checkpoint.positionOf(stream));
-    this.#bringBack();
-    this.#main = this.#newLane(parts.checkpoint.main);
+    this.#lanes = new Lanes({
+      ...parts,
+      takesOneBatch: this.#parksKeys,
+      follow: async (lane) => {
+        try {
+          await this.#follow(lane);
+        } catch (error) {
+          this.stop();
+          throw error;
+        }
+      },
+    });
   }
 
   /** Entries handed on and not settled. */
   get inFlightEntries(): number {
-    return this.#lanes.reduce((sum, lane) => sum + lane.inFlightEntries, 0);
+    return this.#lanes.all.reduce((sum, lane) => sum + lane.inFlightEntries, 0);
   }
 
   /** True when everything durable has been read and settled. */
   get isDrained(): boolean {
-    return this.#lanes.every((lane) => lane.isDrained);
+    return this.#lanes.all.every((lane) => lane.isDrained);
   }
 
   /**
@@ -126,31 +125,29 @@ export class Pipeline {
    */
   oldestPending(): { inFlight: Map<StoredStream, number>; unread: (stream: StoredStream) => number } {
     const inFlight = new Map<StoredStream, number>();
-    for (const lane of this.#lanes) lane.addOldest(inFlight);
-    return { inFlight, unread: (stream) => this.#laneOf(stream).lastReadMs };
+    for (const lane of this.#lanes.all) lane.addOldest(inFlight);
+    return { inFlight, unread: (stream) => this.#lanes.laneOf(stream).lastReadMs };
   }
 
   /** Runs until {@link stop}. Rejects when the store is damaged or on a bug of ours; what is not settled stays. */
   run(): Promise<void> {
-    this.#hasStarted = true;
-    for (const lane of this.#lanes) void this.#start(lane);
-    return this.#ended.promise;
+    return this.#lanes.run();
   }
 
   /** Resolves when nothing more is settled: also the lanes beside one that failed have ended. Never rejects. */
   get over(): Promise<void> {
-    return this.#running === 0 ? Promise.resolve() : this.#over.promise;
+    return this.#lanes.over;
   }
 
   /** Ends {@link run} after the batches it is at; what is in flight is settled if the writers still can. */
   stop(): void {
     this.#stopping.abort();
-    for (const lane of this.#lanes) lane.stop();
+    this.#lanes.stop();
   }
 
   /** Lets a stream that was stopped at a rejected entry go on. Resolves to false when it was not stopped, or all is. */
   resume(stream: StoredStream): Promise<boolean> {
-    return this.#laneOf(stream).resume(stream);
+    return this.#lanes.laneOf(stream).resume(stream);
   }
 
   /**
@@ -165,11 +162,11 @@ export class Pipeline {
   ): Promise<readonly RetryResult[]> {
     const { dlq, checkpoint, selects } = this.#parts;
     const { signal } = this.#stopping;
-    const movesAway = (lane: Lane, entries: readonly StreamEntry[]) => this.#movesAway(lane, stream, entries);
+    const movesAway = (lane: Lane, entries: readonly StreamEntry[]) => this.#lanes.movesAway(lane, stream, entries);
     const limits = { parksKeys: this.#parksKeys, isSelected: selects(stream), signal };
     const retry = new Retry({ stream, ids, force, dlq, checkpoint, movesAway, ...limits });
     for (;;) {
-      retry.lane = this.#laneOf(stream);
+      retry.lane = this.#lanes.laneOf(stream);
       const end = await retry.lane.retry(retry);
       if (end === 'stopped') retry.giveUp('The pipeline was stopped before it could be tried.');
       if (end !== 'moved') return retry.results;
@@ -219,7 +216,7 @@ export class Pipeline {
     const { entries, events, outcomes, operations, retried } = passage;
     const startedAt = clock.elapsed();
     // Records that are tried again are in the right lane already.
-    let staying: TableIdentity | null = lane === this.#main && !retried ? null : ANY_TABLE;
+    let staying: TableIdentity | null = lane === this.#lanes.main && !retried ? null : ANY_TABLE;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as StreamEntry;
       if (retried?.outdated.has(i)) {
@@ -239,7 +236,7 @@ export class Pipeline {
       if (decoded.kind === 'change') {
         if (this.#tables.get(entry.stream as StoredStream) !== decoded.table) this.#learnTable(entry, decoded.table);
         if (staying !== ANY_TABLE && staying !== decoded.table) {
-          if (this.#leavesMain(passage, entry, decoded.table)) {
+          if (this.#lanes.leavesMain(passage, entry, decoded.table)) {
             outcomes[i] = OUTCOME.left;
             continue;
           }
@@ -371,109 +368,9 @@ export class Pipeline {
     return ` The DLQ of this stream holds as many records as dlq_max_messages allows (${dlq.maxRecords}), and with on_reject: park_key none of them is evicted. Retry or drop some, or raise processors.dlq_max_messages; then resume the stream.`;
   }
 
-  /**
-   * Whether records of the stream need another lane than the main one with the current jobs. Then the stream leaves for it,
-   * where it stands: nothing of it is on its way.
-   */
-  #movesAway(lane: Lane, stream: StoredStream, entries: readonly StreamEntry[]): boolean {
-    if (lane !== this.#main) return false;
-    const { decoder, transformer, checkpoint, onLeaving } = this.#parts;
-    // A stopped stream keeps its place; it leaves once it is resumed.
-    if (checkpoint.behind(stream)?.stopped) return false;
-    for (const entry of entries) {
-      const decoded = decoder.decode(entry);
-      const name = decoded.kind === 'change' ? transformer.laneOf(decoded.table) : MAIN_LANE;
-      if (decoded.kind !== 'change' || name === MAIN_LANE) continue;
-      const position = checkpoint.positionOf(stream);
-      const side = this.#sideLane(name, position);
-      this.#main.progress.park(stream, position);
-      onLeaving(stream, decoded.table);
-      side.join(stream, this.#main.lastReadMs);
-      return true;
-    }
-    return false;
-  }
-
   #learnTable({ stream }: StreamEntry, table: TableIdentity): void {
     this.#tables.set(stream as StoredStream, table);
     this.#parts.onTable(stream as StoredStream, table);
-  }
-
-  /** Parks the stream of an entry that another lane must handle. What came before it is settled here first. */
-  #leavesMain(passage: Passage, entry: StreamEntry, table: TableIdentity): boolean {
-    const name = this.#parts.transformer.laneOf(table);
-    if (name === MAIN_LANE) return false;
-    const stream = entry.stream as StoredStream;
-    const lane = this.#sideLane(name, entry.position);
-    this.#main.progress.park(stream, entry.position);
-    this.#parts.onLeaving(stream, table);
-    if (this.#main.holdsBefore(stream, entry.position)) passage.leaving.push({ stream, lane });
-    else lane.join(stream, entry.ms);
-    return true;
-  }
-
-  /**
-   * A parked stream may have been stopped at an earlier entry meanwhile; then it stays, comes again when it is resumed, and
-   * may have been parked again with entries before on their way.
-   */
-  #mayLeave(stream: StoredStream): boolean {
-    const { progress } = this.#main;
-    const position = progress.behind.get(stream)?.position ?? 0;
-    return progress.isParked(stream) && !this.#main.holdsBefore(stream, position);
-  }
-
-  /** Gives streams that were in side lanes in an earlier process to such lanes at once, so that no other waits for them. */
-  #bringBack(): void {
-    const { checkpoint, transformer, tableOf } = this.#parts;
-    const places = [...checkpoint.main.behind].flatMap(([stream, { position, stopped }]) => {
-      const table = tableOf(stream);
-      const name = table === null ? MAIN_LANE : transformer.laneOf(table);
-      return name === MAIN_LANE ? [] : [{ stream, name, position: stopped ? checkpoint.main.position : position }];
-    });
-    // Each lane begins at the first of its own streams: what lies before may be deleted while it still reads there.
-    for (const { stream, name, position } of places.sort((one, other) => one.position - other.position)) {
-      checkpoint.handOver(stream, this.#sideLane(name, position).progress);
-    }
-  }
-
-  get #lanes(): Lane[] {
-    return [this.#main, ...this.#sideLanes.values()];
-  }
-
-  #laneOf(stream: StoredStream): Lane {
-    const progress = this.#parts.checkpoint.laneOf(stream);
-    return this.#lanes.find((lane) => lane.progress === progress) ?? this.#main;
-  }
-
-  #sideLane(name: string, position: number): Lane {
-    const known = this.#sideLanes.get(name);
-    if (known) return known;
-    const lane = this.#newLane(this.#parts.checkpoint.openLane(position));
-    this.#sideLanes.set(name, lane);
-    if (this.#stopping.signal.aborted) lane.stop();
-    if (this.#hasStarted) void this.#start(lane);
-    return lane;
-  }
-
-  #newLane(progress: Progress): Lane {
-    const { store, checkpoint, clock, limits, transformer } = this.#parts;
-    const connections = transformer.connections.length;
-    const mayLeave = (stream: StoredStream) => this.#mayLeave(stream);
-    const own = this.#parksKeys ? { ...limits, batchesInFlight: 1 } : limits;
-    return new Lane({ store, checkpoint, progress, clock, limits: own, connections, mayLeave });
-  }
-
-  /** The first lane that fails ends all of them. */
-  async #start(lane: Lane): Promise<void> {
-    this.#running++;
-    await this.#follow(lane).catch((error: unknown) => {
-      this.stop();
-      this.#ended.reject(error);
-    });
-    await lane.settled;
-    if (--this.#running > 0) return;
-    this.#ended.resolve();
-    this.#over.resolve();
   }
 }
 
@@ -483,39 +380,7 @@ const ANY_TABLE: TableIdentity = { connector: '', serverName: '', db: '', schema
 /** How often to look whether a stream has come to its new lane. */
 const MOVE_POLL_MS = 20;
 
-/** Entries that give their rows a value which records of the DLQ may be older than. */
-function appliedIn({ entries, events, outcomes, rejected }: Passage, dlq: Dlq): AppliedEntry[] {
-  const applied: AppliedEntry[] = [];
-  const known = new Map<Stream, boolean>(rejected.map(({ entry }) => [entry.stream, true]));
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i] as StreamEntry;
-    let isWatched = known.get(entry.stream);
-    if (isWatched === undefined) {
-      isWatched = dlq.has(entry.stream);
-      known.set(entry.stream, isWatched);
-    }
-    const event = events[i];
-    if (isWatched && event && APPLIED.has(outcomes[i] as number)) applied.push({ entry, event });
-  }
-  return applied;
-}
-
-const APPLIED: ReadonlySet<number> = new Set([OUTCOME.written, OUTCOME.filtered, OUTCOME.superseded]);
-
 const NOTHING_WRITTEN: Promise<WriteOutcome> = Promise.resolve({ superseded: [], refused: [] });
-
-/** Takes out what was made of entries at or behind the place where their stream stopped; they are read again on resume. */
-function dropLeft(progress: Progress, { entries, events, outcomes, writes }: Passage): void {
-  const isLeft = ({ index }: TargetWrite) => progress.isLeft(entries[index] as StreamEntry);
-  for (const list of writes as TargetWrite[][]) {
-    if (list.some(isLeft)) list.splice(0, list.length, ...list.filter((write) => !isLeft(write)));
-  }
-  for (const [i, entry] of entries.entries()) {
-    if (!progress.isLeft(entry)) continue;
-    outcomes[i] = OUTCOME.left;
-    events[i] = null;
-  }
-}
 
 /** Names the place of a rejected entry for the log. */
 export function placeOf({ entry }: RejectedEntry): string {
