@@ -1,19 +1,6 @@
 import type { DlqRecord } from '../control/index.ts';
+import { operationName } from './rehearsal-view.ts';
 import { printable } from './terminal.ts';
-
-const OPERATIONS: Readonly<Record<string, string>> = {
-  c: 'create',
-  u: 'update',
-  d: 'delete',
-  r: 'read',
-  t: 'truncate',
-  m: 'message',
-};
-
-/** Debezium's letter as a word. */
-export function operationName(letter: string): string {
-  return OPERATIONS[letter] ?? letter;
-}
 
 /** The fields that explain a record, in reading order; the raw bytes are for JSON output. */
 const SHOWN = [

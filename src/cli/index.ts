@@ -41,7 +41,7 @@ import { addDescribeSecret, addGetSecret, addListSecrets } from './secrets.ts';
 import { addDeleteSecret, addSetSecret } from './secrets-change.ts';
 import { addStart, addStop } from './start-stop.ts';
 import { addStatus } from './status.ts';
-import { processTerminal, type Terminal } from './terminal.ts';
+import { printableLines, processTerminal, type Terminal } from './terminal.ts';
 import { addTest } from './test.ts';
 import { addTrace } from './trace.ts';
 import { addValidate } from './validate.ts';
@@ -65,7 +65,7 @@ export async function main(args: readonly string[], terminal: Terminal = process
   } catch (error) {
     // Commander has printed its own message, with "did you mean" where it knows better.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (!(error instanceof Interrupted)) terminal.err(`${describe(error, terminal)}\n`);
+    if (!(error instanceof Interrupted)) terminal.err(`${printableLines(describe(error, terminal))}\n`);
     return exitCodeOf(error);
   }
 }
@@ -81,7 +81,7 @@ export async function buildProgram(args: readonly string[], context: Context): P
     .showHelpAfterError('Add --help to see what is possible.')
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .configureOutput({ writeOut: terminal.out, writeErr: (text) => terminal.err(printableLines(text)) })
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);
   // The flags of the instance come from the configuration's schema, which other commands need not wait for.

@@ -3,11 +3,12 @@ import type { DlqRecord } from '../control/index.ts';
 import { ConfigError } from '../errors.ts';
 import { type Api, type ApiOptions, connectApi, withApi } from './api.ts';
 import type { AddCommand, Context } from './context.ts';
-import { formatRecord, operationName } from './dlq-record-view.ts';
+import { formatRecord } from './dlq-record-view.ts';
 import type { Dlqs } from './dlqs.ts';
 import { wholeNumber } from './numbers.ts';
 import { type OutputFormat, print, withOutput } from './output.ts';
 import { type PipelineOption, pipelinePath, withPipeline } from './pipeline-path.ts';
+import { operationName } from './rehearsal-view.ts';
 import { printable } from './terminal.ts';
 
 interface RecordsOptions extends ApiOptions, PipelineOption {

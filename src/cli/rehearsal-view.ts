@@ -1,11 +1,18 @@
 import type { RehearsedEvent } from '../rehearsal/index.ts';
 import { paint, printable, type Terminal } from './terminal.ts';
 
-const OPERATIONS: Readonly<Record<string, string>> = { c: 'create', u: 'update', d: 'delete', r: 'read' };
+const OPERATIONS: Readonly<Record<string, string>> = {
+  c: 'create',
+  u: 'update',
+  d: 'delete',
+  r: 'read',
+  t: 'truncate',
+  m: 'message',
+};
 
-/** Debezium's letter in full. */
-export function operationName(op: string): string {
-  return OPERATIONS[op] ?? op;
+/** Debezium's letter as a word; empty where there is none. */
+export function operationName(letter = ''): string {
+  return OPERATIONS[letter] ?? letter;
 }
 
 /** A word and what stands behind it. */
@@ -14,7 +21,7 @@ type Line = readonly [title: string, text: string];
 /** What became of one event: the rows, the record behind each block, lookups, commands, and how it ended. */
 export function describeEvent(event: RehearsedEvent, terminal: Pick<Terminal, 'isScreen'>): string {
   const { number, op, table, key, before, after, blocks, lookups, commands, job } = event;
-  const heading = [`${number}.`, OPERATIONS[op] ?? op, table, key ?? ''].filter((part) => part !== '').join(' ');
+  const heading = [`${number}.`, operationName(op), table, key ?? ''].filter((part) => part !== '').join(' ');
   const lines: Line[] = [
     ...optional('before', before),
     ...optional('after', after),

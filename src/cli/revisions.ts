@@ -7,7 +7,7 @@ import { type OutputFormat, print, withOutput } from './output.ts';
 import { type PipelineOption, pipelinePath, withPipeline } from './pipeline-path.ts';
 import { withProgress } from './progress.ts';
 import { formatTable, left, right } from './table.ts';
-import { paint, printable, type Terminal } from './terminal.ts';
+import { paint, printable, printableLines, type Terminal } from './terminal.ts';
 import { type WaitOptions, waitForStatus, withWait } from './wait.ts';
 
 type RevisionOptions = ApiOptions & PipelineOption & { readonly output: OutputFormat };
@@ -96,6 +96,6 @@ function formatContent({ number, document }: RevisionContent, terminal: Terminal
 
 /** The text with a line end, and nothing in it that drives a terminal. */
 function lines(text: string): string {
-  const shown = text.split('\n').map(printable).join('\n');
+  const shown = printableLines(text);
   return shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`;
 }

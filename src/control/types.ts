@@ -289,8 +289,8 @@ export interface DlqRecord {
   readonly reason_rejected: string;
   /** When it was rejected, ISO 8601. */
   readonly timestamp: string;
-  /** `c`, `u`, `d`, `r`, `t` or `m`; empty when the entry could not be decoded. */
-  readonly opcode: string;
+  /** `c`, `u`, `d`, `r`, `t` or `m`; left out when the entry could not be decoded. */
+  readonly opcode?: string;
   readonly db?: string;
   readonly schema?: string;
   readonly table?: string;

@@ -378,6 +378,6 @@ function undecodable(entry: StreamEntry, error: unknown): Undecodable {
     ? error.message
     : `decoding failed by a bug: ${error instanceof Error ? error.message : String(error)}`;
   const code = known ? error.code : 'INTERNAL';
-  const problem = new DecodeError(code, `${code}: ${what}`, { where, fix: `${known ? error.fix : INTERNAL_FIX}.` });
+  const problem = new DecodeError(code, what, { where, fix: `${known ? error.fix : INTERNAL_FIX}.` });
   return { kind: 'undecodable', code, reason: problem.message };
 }

@@ -78,7 +78,7 @@ export const dlqRecord = z.object({
   entry_id: z.string(),
   reason_rejected: z.string(),
   timestamp: z.string(),
-  opcode: z.string(),
+  opcode: text,
   db: text,
   schema: text,
   table: text,
