@@ -34,4 +34,5 @@ export {
 } from './pipeline.ts';
 export type { Resolution } from './placeholders.ts';
 export { type SecretRequest, secretRequests } from './secret-requests.ts';
+export { HIDDEN } from './secrets.ts';
 export type * from './types.ts';

@@ -1,10 +1,8 @@
-import { type PipelineDocument, requireTarget } from '../config/index.ts';
+import { HIDDEN, type PipelineDocument, requireTarget } from '../config/index.ts';
 import { ConfigError } from '../errors.ts';
 import type { StoredRevision } from '../streams/index.ts';
 import type { Judged } from './deployment.ts';
 import type { Revision, RunningPipeline } from './operations.ts';
-
-const MASK = '********';
 
 export function documentOf(stored: StoredRevision | null): PipelineDocument | null {
   return stored === null ? null : (JSON.parse(stored.document) as PipelineDocument);
@@ -37,8 +35,8 @@ export function requireTargetUnlessJobs({ pipeline, jobs }: Omit<RunningPipeline
 export function leftMasks({ config }: PipelineDocument): Judged['problems'] {
   const lines = config
     .split('\n')
-    .flatMap((text, i) => (text.includes(MASK) ? [{ line: i + 1, col: text.indexOf(MASK) + 1 }] : []));
-  const message = `\`${MASK}\` stands for a secret that is shown to nobody, and nothing is deployed that it could stand for; write the value, or better a placeholder such as \`\${TARGET_DB_PASSWORD}\``;
+    .flatMap((text, i) => (text.includes(HIDDEN) ? [{ line: i + 1, col: text.indexOf(HIDDEN) + 1 }] : []));
+  const message = `\`${HIDDEN}\` stands for a secret that is shown to nobody, and nothing is deployed that it could stand for; write the value, or better a placeholder such as \`\${TARGET_DB_PASSWORD}\``;
   return lines.map((place) => ({ file: 'config.yaml', ...place, message }));
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSecretName } from './names.ts';
+import { canNameSecret } from './names.ts';
 
 /** What a folder of secrets holds at one moment. */
 export interface FolderContent {
@@ -41,7 +41,7 @@ export function readFolder(folder: string): FolderContent {
     const file = join(folder, name);
     const stats = look(file, reading);
     if (stats?.isFile()) {
-      if (isSecretName(name)) readValue(name, file, stats, reading);
+      if (canNameSecret(name)) readValue(name, file, stats, reading);
     } else if (stats?.isDirectory()) {
       const database = DATABASE_FOLDER.exec(name)?.[1];
       if (database !== undefined) readDatabaseFolder(database, file, reading);
@@ -60,7 +60,7 @@ function readDatabaseFolder(database: string, folder: string, reading: Reading):
     if (certificate !== undefined) {
       reading.paths.set(prefix + certificate, file);
       if (certificate === 'KEY') checkMode(file, stats, reading);
-    } else if (name.startsWith(prefix) && isSecretName(name)) {
+    } else if (name.startsWith(prefix) && canNameSecret(name)) {
       readValue(name, file, stats, reading);
     }
   }

@@ -5,13 +5,14 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 const MAX_NAME_LENGTH = 253;
 const MAX_VALUE_BYTES = 1 << 20;
 
-export function isSecretName(name: string): boolean {
+/** Whether a secret can be kept, and referred to, under this name. */
+export function canNameSecret(name: string): boolean {
   return name.length <= MAX_NAME_LENGTH && NAME.test(name);
 }
 
 /** Throws a {@link ConfigError} when a value cannot be kept under this name. The message holds no value. */
 export function checkSecret(name: string, value: string): void {
-  if (!isSecretName(name)) {
+  if (!canNameSecret(name)) {
     throw new ConfigError('CONFIG_INVALID', `${JSON.stringify(name.slice(0, 80))} cannot be the name of a secret`, {
       fix: 'Use at most 253 letters, digits, `_`, `.`, `-`, the first a letter or `_`, for example TARGET_DB_PASSWORD.',
     });

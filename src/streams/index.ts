@@ -20,7 +20,8 @@
  *
  * ```
  * data/
- *   state.db, state.db-wal     SQLite: metadata, checkpoint, accounting, DLQ, last connection to the target (`state-store.ts`)
+ *   state.db, state.db-wal     SQLite: metadata, checkpoint, accounting, DLQ, last connection to each target, deployed revisions,
+ *                              encrypted secrets (`state-store.ts`)
  *   reserve                    room that is given up when the disk is full (`reserve.ts`)
  *   journal/
  *     0000000000000000.journal  segments, named by the position of their first byte (hexadecimal)

@@ -1,6 +1,6 @@
 /** Takes secrets out of texts: those that are known, in every spelling in which they may stand, and what is named like one. */
 
-const HIDDEN = '********';
+import { HIDDEN } from '../config/index.ts';
 
 /** Shorter ones are replaced where they stand alone: anywhere else they would tear words apart. */
 const SHORT = 4;
