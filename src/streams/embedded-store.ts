@@ -1,25 +1,27 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { StoreError } from '../errors.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { HistogramSnapshot } from '../observe/metrics.ts';
 import type { StreamEntry } from '../types.ts';
 import { CheckpointStore, neededFrom } from './checkpoint-store.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { type Disk, localDisk } from './disk.ts';
 import { SqliteDlq } from './dlq-store.ts';
+import { FeederGate } from './feeder-gate.ts';
 import { HistoryReader } from './history-reader.ts';
 import { Journal } from './journal.ts';
 import { JournalReader } from './journal-reader.ts';
 import { SqliteMetadata } from './metadata-store.ts';
-import { newStream, type Recovered, recoverJournal } from './recovery.ts';
+import { type Recovered, recoverJournal } from './recovery.ts';
 import { MAX_COMPARED_BYTES, type StoredEntry, SubBatches } from './resends.ts';
 import { Reserve } from './reserve.ts';
 import { finishReset } from './reset.ts';
-import { NO_RETENTION, type Retention, trimmableUntil } from './retention.ts';
 import { SqliteSecrets } from './secret-store.ts';
 import { StateStore } from './state-store.ts';
+import type { DurabilityListener, EmbeddedStoreOptions } from './store-options.ts';
+import { StreamRegistry } from './stream-registry.ts';
 import { TargetConnectionStore } from './target-connection-store.ts';
+import { Trimming } from './trimming.ts';
 import type {
   CheckpointState,
   EntryReader,
@@ -39,31 +41,6 @@ const LOOK = { entries: 1000, bytes: 1 << 20 };
 const FULL_AT = 0.8;
 const RESUME_AT = 0.8 * FULL_AT;
 const PACED_AT = 0.9;
-/** Between two looks at what has become too old while nothing happens. */
-const EXPIRY_CHECK_MS = 30_000;
-
-export interface EmbeddedStoreOptions {
-  folder: string;
-  clock: Clock;
-  diskLimitBytes: number;
-  /** Default: settled entries go as soon as their segment is full. */
-  retention?: Retention;
-  /** Bytes of the newest entries kept in memory. */
-  tailBytes: number;
-  /** Default: a 32nd of the disk limit, between 1 and 64 MiB. */
-  segmentBytes?: number;
-  /** Default: 1 MiB. */
-  blockBytes?: number;
-  disk?: Disk;
-  /** A torn tail was cut, a disk failed, a gap was met: for the log. */
-  onNotice: (notice: { level: 'info' | 'warn' | 'error'; message: string }) => void;
-}
-
-/** Called when `durable` moved, or when the disk failed and everything from `position` on was taken back. */
-export interface DurabilityListener {
-  onDurable(): void;
-  onTakenBack(position: number): void;
-}
 
 /** The store inside the process: journal and state store in one folder. Promises and formats stand in `index.ts`. */
 export class EmbeddedStore implements StreamStore {
@@ -80,17 +57,13 @@ export class EmbeddedStore implements StreamStore {
   readonly #reserve: Reserve;
   readonly #disk: Disk;
   readonly #journal: Journal;
-  readonly #byNumber: Map<number, StoredStream>;
-  readonly #byName = new Map<string, StoredStream>();
+  readonly #streams: StreamRegistry;
+  readonly #gate: FeederGate;
+  readonly #trimming: Trimming;
   readonly #listeners = new Set<DurabilityListener>();
-  readonly #all: StoredStream[];
-  #nextNumber: number;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #isFull = false;
-  #awaitsFeeder: boolean;
-  #isReserveLent = false;
   #isClosed = false;
-  readonly #expiry: NodeJS.Timeout | undefined;
 
   private constructor(options: EmbeddedStoreOptions, state: StateStore, disk: Disk, recovered: Recovered) {
     this.#options = options;
@@ -98,10 +71,7 @@ export class EmbeddedStore implements StreamStore {
     this.#disk = disk;
     this.#checkpoints = new CheckpointStore(state);
     this.#reserve = new Reserve(options.folder);
-    this.#byNumber = recovered.streams;
-    this.#all = [...recovered.streams.values()];
-    this.#nextNumber = this.#all.reduce((highest, { number }) => Math.max(highest, number), 0) + 1;
-    for (const stream of this.#all) this.#byName.set(`${stream.db}:${stream.rawName}`, stream);
+    this.#streams = new StreamRegistry(recovered.streams);
     this.metadata = new SqliteMetadata(state, () => options.clock.now());
     this.deadLetters = new SqliteDlq(
       state,
@@ -111,7 +81,7 @@ export class EmbeddedStore implements StreamStore {
     this.targetConnections = new TargetConnectionStore(state, (change) => this.#reserve.use(change));
     this.secretStore = new SqliteSecrets(state);
     this.configuration = new ConfigurationStore(state);
-    this.#awaitsFeeder = this.configuration.pipeline.feeder === 'awaited';
+    this.#gate = new FeederGate(this.configuration, options.onNotice);
     this.checkpoint = this.#checkpoints.load(recovered.streams);
     const share = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, options.diskLimitBytes / 32));
     this.#journal = new Journal(
@@ -124,12 +94,17 @@ export class EmbeddedStore implements StreamStore {
       },
       { onDurable: () => this.#onDurable(), onTakenBack: (position, cause) => this.#onTakenBack(position, cause) },
       recovered,
-      () => this.#all,
+      () => this.#streams.all,
     );
     this.subBatches = new SubBatches(recovered.subBatches, (positions) => this.#readEntries(positions));
-    const { ms } = this.#retention;
-    // What fails here is tried again the next time.
-    if (ms > 0) this.#expiry = setInterval(() => this.#trim().catch(() => {}), Math.min(EXPIRY_CHECK_MS, ms)).unref();
+    this.#trimming = new Trimming({
+      journal: this.#journal,
+      state,
+      reserve: this.#reserve,
+      clock: options.clock,
+      retention: options.retention,
+      neededFrom: () => neededFrom(this.checkpoint),
+    });
   }
 
   /** Opens the folder, or makes it. Throws `STORE_LOCKED`, `STORE_DAMAGED` or `STORE_FAILED` with place and remedy. */
@@ -196,28 +171,15 @@ export class EmbeddedStore implements StreamStore {
 
   /** After a reset: feeders that were running before it are refused until one starts anew. */
   get awaitsFeeder(): boolean {
-    return this.#awaitsFeeder;
+    return this.#gate.isShut;
   }
 
-  /**
-   * A feeder reads its offsets, which it does only when it starts. One that had not started since the reset would go on where it
-   * was, and rows from before would never come.
-   */
   feederStarts(): void {
-    if (!this.#awaitsFeeder) return;
-    this.#awaitsFeeder = false;
-    this.#options.onNotice({
-      level: 'info',
-      message: 'A feeder has started anew after the reset; it is served again.',
-    });
-    // Until it is durable, a crash only has a feeder start once more.
-    this.configuration.change({ feeder: 'any' }).catch((cause: Error) => {
-      this.#options.onNotice({ level: 'warn', message: `The end of the reset cannot be noted: ${cause.message}` });
-    });
+    this.#gate.open();
   }
 
   get pressure(): Pressure {
-    if (this.#journal.isRefusing || this.#awaitsFeeder) return 'refusing';
+    if (this.#journal.isRefusing || this.#gate.isShut) return 'refusing';
     const { bytes, appended } = this.#journal;
     // The newest segment stays although all of it is settled. Counted in, it could hold feeders back with nothing to wait for.
     const share = Math.min(bytes, appended - neededFrom(this.checkpoint)) / this.#options.diskLimitBytes;
@@ -227,24 +189,15 @@ export class EmbeddedStore implements StreamStore {
   }
 
   stream(db: number, rawName: string): StoredStream {
-    const key = `${db}:${rawName}`;
-    let stream = this.#byName.get(key);
-    if (!stream) {
-      const number = this.#nextNumber++;
-      stream = newStream(number, db, rawName);
-      this.#byName.set(key, stream);
-      this.#byNumber.set(number, stream);
-      this.#all.push(stream);
-    }
-    return stream;
+    return this.#streams.of(db, rawName);
   }
 
   find(db: number, rawName: string): StoredStream | undefined {
-    return this.#byName.get(`${db}:${rawName}`);
+    return this.#streams.find(db, rawName);
   }
 
   streams(): readonly StoredStream[] {
-    return this.#all;
+    return this.#streams.all;
   }
 
   append(
@@ -285,10 +238,7 @@ export class EmbeddedStore implements StreamStore {
       {
         journal: this.#journal,
         disk: this.#disk,
-        select: (number, at) => {
-          const stream = this.#byNumber.get(number);
-          return stream && select(stream, at) ? stream : null;
-        },
+        select: this.#streams.selecting(select),
         isEngine: releases,
       },
       Math.max(position, this.#journal.segments[0]?.base ?? position),
@@ -317,18 +267,13 @@ export class EmbeddedStore implements StreamStore {
   /** Where the segments of the journal begin, oldest first, and when the last entry came into each; null: still open. */
   get history(): readonly { readonly position: number; readonly endedMs: number | null }[] {
     const { segments } = this.#journal;
-    return segments.map(({ base, endedMs }, i) => ({
-      position: base,
-      endedMs: i === segments.length - 1 ? null : (endedMs ?? null),
-    }));
+    const last = segments.length - 1;
+    return segments.map(({ base, endedMs }, i) => ({ position: base, endedMs: i === last ? null : (endedMs ?? null) }));
   }
 
   /** A reader for people who look, settled entries included; what is damaged or deleted meanwhile is passed by. */
   historyReader(position: number, select: Select, onDamaged: (message: string) => void): HistoryReader {
-    const selected = (number: number, at: number) => {
-      const stream = this.#byNumber.get(number);
-      return stream && select(stream, at) ? stream : null;
-    };
+    const selected = this.#streams.selecting(select);
     return new HistoryReader({ journal: this.#journal, disk: this.#disk, select: selected, onDamaged }, position);
   }
 
@@ -355,7 +300,7 @@ export class EmbeddedStore implements StreamStore {
 
   /** Keeps the copy of an account true to what was stored of it together with the end of rejected records. */
   #changeAccount(number: number, change: Readonly<Partial<StreamCounters>>): void {
-    const stream = this.#byNumber.get(number);
+    const stream = this.#streams.numbered(number);
     const counters = stream && this.checkpoint.counters.get(stream);
     if (!counters) return;
     for (const [name, by] of Object.entries(change)) counters[name as keyof StreamCounters] += by;
@@ -367,8 +312,8 @@ export class EmbeddedStore implements StreamStore {
     this.checkpoint = { position: checkpoint.position, behind: new Map(checkpoint.behind), counters };
     // While a stream is behind, entries before the position are read again and may be on their way.
     if (checkpoint.behind.size === 0) this.#journal.pool.settled(checkpoint.position);
-    if (this.#journal.isRefusing) this.#lendReserve();
-    await this.#trim();
+    if (this.#journal.isRefusing) this.#trimming.lendReserve();
+    await this.#trimming.trim();
   }
 
   /** A text that another room keeps about a stream across restarts; null when there is none. */
@@ -390,7 +335,7 @@ export class EmbeddedStore implements StreamStore {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    clearInterval(this.#expiry);
+    this.#trimming.close();
     await this.#journal.close();
     this.#isClosed = true;
     try {
@@ -405,48 +350,8 @@ export class EmbeddedStore implements StreamStore {
     }
   }
 
-  async #trim(): Promise<void> {
-    const { segments, appended } = this.#journal;
-    const now = this.#options.clock.now();
-    const until = trimmableUntil(segments, neededFrom(this.checkpoint), appended, this.#retention, now);
-    if (until <= (segments[0]?.base ?? until)) return;
-    // A power loss may take back what is not synced; the segments must still be there then.
-    await this.#state.sync();
-    this.#journal.trim(until);
-    this.#reserve.fill();
-  }
-
-  /** A disk that refuses to write gets what is only kept for people who look. */
-  get #retention(): Retention {
-    return this.#journal.isRefusing ? NO_RETENTION : (this.#options.retention ?? NO_RETENTION);
-  }
-
-  /** Settled segments must leave while nothing is settled, too, when what arrives takes their room. */
-  #makeRoom(): void {
-    const { ms, bytes } = this.#retention;
-    const second = this.#journal.segments[1];
-    if (ms === 0 || this.#journal.bytes <= bytes || !second || second.base > neededFrom(this.checkpoint)) return;
-    // What fails here is tried again with the next group.
-    this.#trim().catch(() => {});
-  }
-
-  /**
-   * The newest segment stays although all of it is settled, until another one begins. On a full disk there is no room for
-   * the beginning of one but in the reserve, and nothing else will make any.
-   */
-  #lendReserve(): void {
-    if (neededFrom(this.checkpoint) < this.#journal.durable) return;
-    this.#reserve.giveUp();
-    this.#isReserveLent = true;
-  }
-
   #onDurable(): void {
-    if (this.#isReserveLent) {
-      this.#isReserveLent = false;
-      // What fails here is tried again with the next checkpoint.
-      this.#trim().catch(() => {});
-    }
-    this.#makeRoom();
+    this.#trimming.afterGroup();
     for (const listener of this.#listeners) listener.onDurable();
     this.#wakeReaders();
   }
@@ -458,9 +363,7 @@ export class EmbeddedStore implements StreamStore {
       message: `The disk refused the journal (${code}). Feeders are told to wait; nothing acknowledged is lost. Free some space or repair the disk.`,
     });
     this.subBatches.forgetFrom(position);
-    // What fails here is tried again with the next checkpoint.
-    if (this.#options.retention) this.#trim().catch(() => {});
-    this.#lendReserve();
+    this.#trimming.onRefused();
     for (const listener of this.#listeners) listener.onTakenBack(position);
   }
 
@@ -472,9 +375,7 @@ export class EmbeddedStore implements StreamStore {
   }
 
   #wakeReaders(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** The entries at these positions, in one go over the stretch that holds them; fewer when it is too long. */

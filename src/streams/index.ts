@@ -68,10 +68,11 @@
  * settled, a repair passes it by, and no feeder is held back because of it.
  */
 export type { PipelineRow, StoredRevision } from './configuration-store.ts';
-export { EmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts';
+export { EmbeddedStore } from './embedded-store.ts';
 export { lookAtStore, type StateView, type StoreView } from './look.ts';
 export { type DamagedStretch, type RepairReport, repairJournal } from './repair.ts';
 export type { Retention } from './retention.ts';
+export type { EmbeddedStoreOptions } from './store-options.ts';
 export type {
   BehindStream,
   CheckpointState,
