@@ -98,6 +98,7 @@ describe('program', () => {
     [['replay', 'x'], "required option '--to <host:port>' not specified"],
     [['replay', '--to', 'a:1'], "missing required argument 'file'"],
     [['get-dlq'], "missing required argument 'name'"],
+    [['help', 'deplyo'], 'Did you mean deploy?'],
     [['start', '--wait=perhaps'], 'Write --wait or --wait=false'],
     [['stop', '--timeout', 'long'], 'Give a duration such as 30s'],
     [['retry-dlq', '--all', '--since', 'tomorrow?'], 'how long ago: 30m'],
