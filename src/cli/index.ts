@@ -70,14 +70,14 @@ export async function main(args: readonly string[], terminal: Terminal = process
   }
 }
 
-/** All commands. The flags of `run` are there only when `args` hold its name. */
-export /** Help for a command that there is not: commander would explain the program, instead of saying which one was probably meant. */
+/** Help for a command that there is not: commander would explain the program, instead of saying which one was probably meant. */
 function isHelpForUnknown(program: Command, [first, name]: readonly string[]): boolean {
   if (first !== 'help' || name === undefined || name.startsWith('-')) return false;
   return !program.commands.some((command) => command.name() === name || command.aliases().includes(name));
 }
 
-async function buildProgram(args: readonly string[], context: Context): Promise<Command> {
+/** All commands. The flags of `run` are there only when `args` hold its name. */
+export async function buildProgram(args: readonly string[], context: Context): Promise<Command> {
   const { terminal } = context;
   const program = new Command('rdi')
     .description('Keeps Redis in step with a relational database: Debezium in, hashes and JSON documents out.')

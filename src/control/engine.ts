@@ -21,6 +21,7 @@ import type { LogControl } from './operations.ts';
 import { PipelineDesk } from './pipeline-desk.ts';
 import { summarize } from './pipeline-summary.ts';
 import { SecretDesk } from './secret-desk.ts';
+import { storeStatus } from './store-status.ts';
 import { accountStreams, sumAccounts } from './stream-accounts.ts';
 import { StreamMemory } from './stream-memory.ts';
 import type { Engine, EngineSnapshot, Readiness } from './types.ts';
@@ -313,7 +314,7 @@ class RunningEngine implements Engine {
       takenAt: systemClock.now(),
       version: VERSION,
       syncMode: this.#syncMode,
-      store: this.#storeStatus(),
+      store: storeStatus(this.#store, instance.dataDir, this.#failure?.message ?? null, this.#checkpoint.failure),
       endpoint: this.#endpoint.state,
       targets,
       streams,
@@ -328,18 +329,6 @@ class RunningEngine implements Engine {
         inFlightEntries: this.#flow?.pipeline?.inFlightEntries ?? 0,
       },
     };
-  }
-
-  #storeStatus(): EngineSnapshot['store'] {
-    const { bytes, limitBytes, segments, syncs, pressure, awaitsFeeder } = this.#store;
-    const { dataDir } = this.#options.instance;
-    const facts = { bytes, limitBytes, segments, syncs, dataDir };
-    if (this.#failure) return { state: 'failed', message: this.#failure.message, ...facts };
-    const message = this.#checkpoint.failure;
-    if (message) return { state: 'full', message, ...facts };
-    return pressure === 'none' || awaitsFeeder
-      ? { state: 'ready', ...facts }
-      : { state: 'full', message: fullMessage(pressure), ...facts };
   }
 
   /** The path ended by itself: nothing more is written, but what feeders send is still kept. */
@@ -395,12 +384,3 @@ class RunningEngine implements Engine {
 }
 
 const NOTHING_IN_FLIGHT = { inFlight: new Map<StoredStream, number>(), unread: () => 0 };
-
-function fullMessage(pressure: 'full' | 'paced' | 'refusing'): string {
-  const how = {
-    full: 'feeders are told to wait',
-    paced: 'feeders are answered slowly',
-    refusing: 'feeders are refused, and will send again',
-  }[pressure];
-  return `The store is nearly full: ${how}. Nothing is lost; it goes on when the target has taken some of the backlog, or with a higher disk_limit`;
-}

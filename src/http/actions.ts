@@ -10,7 +10,8 @@ export interface Action {
 }
 
 const KEPT_MS = 15 * 60_000;
-const MAX_KEPT = 1000;
+/** Outputs of traces can be large. */
+const MAX_KEPT = 100;
 
 /** Runs work behind the answers of API v1, and remembers what came of it for 15 minutes. */
 export class Actions {

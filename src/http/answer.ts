@@ -98,10 +98,35 @@ function sendLines(
 ): void {
   async function* lines(): AsyncGenerator<string> {
     try {
-      for await (const value of values) yield `${JSON.stringify(value)}\n`;
+      yield* withSigns(values);
     } catch (error) {
       if (!gone.signal.aborted) yield `${JSON.stringify({ error: refusalFor(error, onError).body })}\n`;
     }
   }
   reply.type(NDJSON).send(Readable.from(lines(), { objectMode: false, highWaterMark: 16 * 1024 }));
+}
+
+/** Clients and proxies give up a connection on which nothing comes for long; readers of JSON lines pass by empty ones. */
+const SIGN_AFTER_MS = 30_000;
+
+async function* withSigns(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+  const iterator = values[Symbol.asyncIterator]();
+  try {
+    for (let next = iterator.next(); ; ) {
+      let timer: NodeJS.Timeout | undefined;
+      const quiet = new Promise<null>((resolve) => {
+        timer = setTimeout(resolve, SIGN_AFTER_MS, null);
+      });
+      const result = await Promise.race([next, quiet]).finally(() => clearTimeout(timer));
+      if (result === null) {
+        yield '\n';
+        continue;
+      }
+      if (result.done) return;
+      yield `${JSON.stringify(result.value)}\n`;
+      next = iterator.next();
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Login } from '../../../src/http/login.ts';
 import { openApiOf } from '../../../src/http/openapi.ts';
@@ -138,12 +138,15 @@ const ELSEWHERE = /\/(traces|explain|events|jobs\/try|actions\/)/;
 
 describe('every answer has the shape that the OpenAPI document gives it', () => {
   const stopped = streamAccount({ stopped: { reason: 'no key', entryId: '1-0', since: 1 } });
+  const engine = fakeEngine(() => engineSnapshot({ streams: [stopped] }));
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await serve(fakeEngine(() => engineSnapshot({ streams: [stopped] })));
+    server = await serve(engine);
   });
   afterAll(() => server.close());
+  // One of the routes stops it.
+  beforeEach(() => engine.pipeline.start());
 
   // What deletes comes last, so that the others find something.
   const ordered = routes.filter(({ path }) => !ELSEWHERE.test(path)).toSorted((a, b) => rank(a) - rank(b));
