@@ -107,3 +107,39 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'the permission is missing',
   EISDIR: 'it is a folder',
 };
+
+/** What a server shows of itself, as written: paths or PEM texts. */
+interface WrittenIdentity {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly key_password?: string | undefined;
+}
+
+/**
+ * A server's certificate with its key, read from under `at`; undefined after `report` was told why not: one of both is missing,
+ * cannot be read, or they do not belong together.
+ */
+export function readIdentity(
+  { cert, key, key_password: password }: WrittenIdentity,
+  at: readonly PropertyKey[],
+  pemOf: PemOf,
+  report: (path: readonly PropertyKey[], message: string) => void,
+): { cert: string; key: string; keyPassword?: string } | undefined {
+  if (cert === undefined || key === undefined) {
+    const missing = cert === undefined ? 'cert' : 'key';
+    report([...at, missing], `TLS needs \`cert\` and \`key\`; \`${missing}\` is missing`);
+    return undefined;
+  }
+  const [certPath, keyPath] = [
+    [...at, 'cert'],
+    [...at, 'key'],
+  ];
+  const chain = readCertificates(pemOf(certPath, cert), (message) => report(certPath, message));
+  const privateKey = readPrivateKey(pemOf(keyPath, key), {
+    password,
+    cert: chain,
+    report: (message) => report(keyPath, message),
+  });
+  if (chain === undefined || privateKey === undefined) return undefined;
+  return { cert: chain, key: privateKey, ...(password === undefined ? {} : { keyPassword: password }) };
+}

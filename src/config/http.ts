@@ -1,4 +1,4 @@
-import { type PemOf, pemFile, readCertificates, readPrivateKey } from './certificates.ts';
+import { type PemOf, pemFile, readIdentity } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { isLoopback } from './parse.ts';
 import { httpSchema, parseHttp } from './schema-http.ts';
@@ -50,25 +50,12 @@ export function resolveHttp(input: HttpInput = {}, pemOf: PemOf, report: Report)
 
 function resolveTls({ tls }: HttpInput, pemOf: PemOf, report: Report): HttpTls | undefined {
   if (tls === undefined || (tls.cert === undefined && tls.key === undefined)) return undefined;
-  const path = (key: keyof typeof tls) => ['http', 'tls', key];
-  if (tls.cert === undefined || tls.key === undefined) {
-    const missing = tls.cert === undefined ? 'cert' : 'key';
-    report(path(missing), `TLS needs \`cert\` and \`key\`; \`${missing}\` is missing`);
-    return undefined;
-  }
-  const pem = (key: 'cert' | 'key', value: string) => pemOf(path(key), value);
-  const [certFile, keyFile] = [pemFile(pem('cert', tls.cert)), pemFile(pem('key', tls.key))];
-  const cert = readCertificates(pem('cert', tls.cert), (message) => report(path('cert'), message));
-  const key = readPrivateKey(pem('key', tls.key), {
-    password: tls.key_password,
-    cert,
-    report: (message) => report(path('key'), message),
-  });
-  if (cert === undefined || key === undefined) return undefined;
+  const at = ['http', 'tls'];
+  const identity = readIdentity(tls, at, pemOf, report);
+  if (identity === undefined || tls.cert === undefined || tls.key === undefined) return undefined;
+  const [certFile, keyFile] = [pemFile(pemOf([...at, 'cert'], tls.cert)), pemFile(pemOf([...at, 'key'], tls.key))];
   return {
-    cert,
-    key,
-    ...(tls.key_password === undefined ? {} : { keyPassword: tls.key_password }),
+    ...identity,
     ...(certFile === undefined ? {} : { certFile }),
     ...(keyFile === undefined ? {} : { keyFile }),
   };

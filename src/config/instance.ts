@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigNotice, type ConfigProblem } from '../errors.ts';
-import { type PemOf, readCertificates, readPrivateKey } from './certificates.ts';
+import { type PemOf, readCertificates, readIdentity } from './certificates.ts';
 import { defaultOf } from './declare.ts';
 import { freeze } from './freeze.ts';
 import { expandHttp, resolveHttp } from './http.ts';
@@ -149,33 +149,20 @@ function resolveUsers(
 function resolveTls(input: InstanceInput, pemOf: PemOf, report: Report): EndpointTls | undefined {
   const tls = input.endpoint?.tls;
   if (tls === undefined || Object.keys(tls).length === 0) return undefined;
-  const path = (key: keyof typeof tls) => ['endpoint', 'tls', key];
+  const at = ['endpoint', 'tls'];
   const clientCertificates = tls.client_certificates ?? defaultOf(tlsShape.client_certificates);
-  if (tls.cert === undefined || tls.key === undefined) {
-    const missing = tls.cert === undefined ? 'cert' : 'key';
-    report(path(missing), `TLS needs \`cert\` and \`key\`; \`${missing}\` is missing`);
-    return undefined;
+  const isWhole = tls.cert !== undefined && tls.key !== undefined;
+  if (isWhole && clientCertificates !== 'none' && tls.client_ca === undefined) {
+    report([...at, 'client_certificates'], `\`client_certificates: ${clientCertificates}\` needs \`client_ca\``);
   }
-  if (clientCertificates !== 'none' && tls.client_ca === undefined) {
-    report(path('client_certificates'), `\`client_certificates: ${clientCertificates}\` needs \`client_ca\``);
-  }
-  const read = (key: 'cert' | 'client_ca', file: string) =>
-    readCertificates(pemOf(path(key), file), (message) => report(path(key), message));
-  const cert = read('cert', tls.cert);
-  const clientCa = tls.client_ca === undefined ? undefined : read('client_ca', tls.client_ca);
-  const key = readPrivateKey(pemOf(path('key'), tls.key), {
-    password: tls.key_password,
-    cert,
-    report: (message) => report(path('key'), message),
-  });
-  if (cert === undefined || key === undefined) return undefined;
-  return {
-    cert,
-    key,
-    ...(tls.key_password === undefined ? {} : { keyPassword: tls.key_password }),
-    ...(clientCa === undefined ? {} : { clientCa }),
-    clientCertificates,
-  };
+  const caPath = [...at, 'client_ca'];
+  const clientCa =
+    isWhole && tls.client_ca !== undefined
+      ? readCertificates(pemOf(caPath, tls.client_ca), (message) => report(caPath, message))
+      : undefined;
+  const identity = readIdentity(tls, at, pemOf, report);
+  if (identity === undefined) return undefined;
+  return { ...identity, ...(clientCa === undefined ? {} : { clientCa }), clientCertificates };
 }
 
 /** Who can reach the endpoint must be known, unless the user says otherwise in plain words. */
